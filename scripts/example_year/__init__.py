@@ -1,0 +1,1 @@
+"""What `make_examples.py` makes the example school year with."""
