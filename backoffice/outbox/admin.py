@@ -1,0 +1,286 @@
+"""What went, and must still go, to Edu-iX: to look at, and to try again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from backoffice.explanations.explanation import Explanation
+from backoffice.explanations.services import explain
+from backoffice.outbox.again import MAY_GO_AGAIN, send_again
+from backoffice.outbox.cells import (
+    explanation_of,
+    followers_of,
+    message_pill,
+    service_of,
+    waiting_words,
+)
+from backoffice.outbox.filters import MessageGroupFilter, OperationFilter
+from backoffice.outbox.models import Attempt, Message
+from backoffice.outbox.pushable import in_chunks, signed_in
+from backoffice.outbox.words import operation_words
+from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
+from backoffice.screens.cells import (
+    Problem,
+    Tone,
+    dotted,
+    link,
+    pill,
+    problem_cell,
+    problem_of,
+    quiet_cell,
+    two_lines,
+)
+from backoffice.screens.links import url_of
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+ATTEMPTS_SHOWN = 50
+OUTCOME_TONES: dict[str, Tone] = {
+    Attempt.Outcome.ACCEPTED: "ok",
+    Attempt.Outcome.OPEN: "wait",
+    Attempt.Outcome.UNREACHABLE: "wait",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One envelope out and one back, masked."""
+
+    operation: str
+    request: str
+    response: str
+    status: str
+    milliseconds: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Try:
+    """An attempt as its page shows it."""
+
+    attempt: Attempt
+    pill: SafeString
+    explanation: Explanation | None
+    calls: tuple[Call, ...]
+
+
+def outcome_pill(attempt: Attempt) -> SafeString:
+    """How one try ended."""
+    return pill(OUTCOME_TONES.get(attempt.outcome, "bad"), attempt.get_outcome_display())
+
+
+def tries_of(attempts: Iterable[Attempt], service: str) -> list[Try]:
+    """Attempts with their answers explained and their envelopes ready to read."""
+    return [
+        Try(
+            attempt,
+            outcome_pill(attempt),
+            explain(attempt.code, service=service) if attempt.code is not None else None,
+            tuple(_call(raw) for raw in attempt.calls),
+        )
+        for attempt in attempts
+    ]
+
+
+def _call(raw: Any) -> Call:
+    """The stored exchange; a shape from an earlier version is shown as it is."""
+    if not isinstance(raw, dict):
+        return Call("", json.dumps(raw, ensure_ascii=False), "", "", "", "")
+    words = {key: "" if value is None else str(value) for key, value in raw.items()}
+    return Call(
+        operation=words.get("operation", ""),
+        request=words.get("request", ""),
+        response=words.get("response", ""),
+        status=words.get("status", ""),
+        milliseconds=words.get("milliseconds", ""),
+        error=words.get("error", ""),
+    )
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin[Message]):
+    """Every intent to change or ask something at Edu-iX."""
+
+    change_form_template = "outbox/message.html"
+    actions = ["send_again_now"]
+
+    lead = _("What went to Edu-iX, what still must go, and what stands in its way.")
+    list_display = ["what", "state", "what_to_do", "moment"]
+    list_filter = [MessageGroupFilter, OperationFilter]
+    list_select_related = ["waits_for"]
+    ordering = ["-id"]
+    search_fields = ["label"]  # shows the box; see `get_search_results`
+    search_help_text = _("Customer number, credit number or school ID, in full or its beginning")
+    allowed_lookups = frozenset({"group", "operation", "subject"})
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        typed = search_term.strip()
+        if not typed:
+            return queryset, False
+        return queryset.filter(Q(label__istartswith=typed) | Q(subject=typed)), False
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Message]) -> None:
+        roots = {row.pk for row in rows} | {row.waits_for_id for row in rows if row.waits_for_id}
+        followers = followers_of(roots)
+        for row in rows:
+            lay_beside(row, followers=followers.get(row.waits_for_id or row.pk, 0))
+
+    # --- columns ---------------------------------------------------------------------------------
+
+    @admin.display(description=_("message"))
+    def what(self, message: Message) -> SafeString:
+        return two_lines(
+            capfirst(operation_words(message.operation)), message.label or message.subject
+        )
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, message: Message) -> SafeString:
+        return message_pill(message)
+
+    @admin.display(description=_("what is the matter, and what to do"))
+    def what_to_do(self, message: Message) -> SafeString:
+        problem = problem_with(message, cells_of(message).get("followers", 0))
+        return problem_cell(problem) if problem is not None else quiet_cell(quiet_words(message))
+
+    @admin.display(description=_("asked"), ordering="id")
+    def moment(self, message: Message) -> SafeString:
+        asked = date_format(timezone.localtime(message.created_at), "j b, H:i")
+        tries = ngettext("%d try", "%d tries", message.tries) % message.tries
+        return two_lines(asked, tries if message.tries else "")
+
+    # --- page ------------------------------------------------------------------------------------
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        message: Message = context["original"]
+        context |= {
+            "title": capfirst(operation_words(message.operation)),
+            "pill": message_pill(message),
+            "explanation": explanation_of(message),
+            "row_url": url_of(message.subject, code=message.code, text=message.text),
+            "root_url": _page_of(message.waits_for),
+            "followers": followers_of([message.pk]).get(message.pk, 0),
+            "tries": tries_of(message.attempts.all()[:ATTEMPTS_SHOWN], service_of(message)),
+            "may_resend": (message.status in MAY_GO_AGAIN and self.has_resend_permission(request)),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- action ----------------------------------------------------------------------------------
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Nobody edits a message; the right to change one is the right to send it again."""
+        return request.user.has_perm("outbox.change_message")
+
+    @admin.action(description=_("Send again now"), permissions=["resend"])
+    def send_again_now(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        due = queryset.filter(status__in=MAY_GO_AGAIN).order_by("position")
+        pks = list(due.values_list("pk", flat=True))
+        skipped = queryset.count() - len(pks)
+        for chunk in in_chunks(pks):
+            for message in Message.objects.filter(pk__in=chunk).order_by("position"):
+                send_again(message=message, user=signed_in(request))
+        told = ngettext("%d message goes again now.", "%d messages go again now.", len(pks))
+        words = [told % len(pks)]
+        if skipped:
+            left = ngettext(
+                "%d was skipped: it is done, being sent, or waits for another.",
+                "%d were skipped: they are done, being sent, or wait for another.",
+                skipped,
+            )
+            words.append(left % skipped)
+        self.message_user(request, " ".join(words), messages.SUCCESS if pks else messages.WARNING)
+
+
+def problem_with(message: Message, followers: int) -> Problem | None:
+    """What stands in the way of a message; None when nothing does."""
+    root = message.waits_for
+    if message.status == Message.Status.WAITING and root is not None:
+        return Problem(
+            title=str(_("Waits for %(label)s")) % {"label": root.label or root.subject},
+            url=_page_of(root),
+            url_text=str(_("Open what it waits for")),
+            notes=(waiting_words(followers),),
+        )
+    explanation = explanation_of(message)
+    if explanation is None or message.status == Message.Status.DONE:
+        return None
+    url = url_of(message.subject, code=message.code, text=message.text)
+    code = str(_("code %d")) % abs(message.code) if message.code is not None else ""
+    return problem_of(
+        explanation, url=url, url_text=_("Open"), notes=[code, waiting_words(followers)]
+    )
+
+
+QUIET: dict[str, _StrOrPromise] = {
+    Message.Status.DONE: _("Accepted by Edu-iX."),
+    Message.Status.CANCELLED: _("Taken back; it was not sent."),
+}
+
+
+def quiet_words(message: Message) -> _StrOrPromise:
+    """What to say about a message that nothing stands in the way of."""
+    return QUIET.get(message.status, _("It goes by itself."))
+
+
+def _page_of(message: Message | None) -> str:
+    return reverse("admin:outbox_message_change", args=[message.pk]) if message else ""
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin[Attempt]):
+    """Every try of every message: the log of calls."""
+
+    lead = _("Each try of each message, newest first.")
+    list_display = ["moment", "what", "state", "answer"]
+    list_select_related = ["message"]
+    ordering = ["-id"]
+    change_form_template = "outbox/attempt.html"
+    allowed_lookups = frozenset({"message__id__exact"})
+
+    @admin.display(description=_("started"), ordering="id")
+    def moment(self, attempt: Attempt) -> str:
+        return date_format(timezone.localtime(attempt.started_at), "j b, H:i:s")
+
+    @admin.display(description=_("message"))
+    def what(self, attempt: Attempt) -> SafeString:
+        message = attempt.message
+        words = link(_page_of(message), capfirst(operation_words(message.operation)))
+        return two_lines(words, message.label or message.subject)
+
+    @admin.display(description=_("outcome"))
+    def state(self, attempt: Attempt) -> SafeString:
+        return outcome_pill(attempt)
+
+    @admin.display(description=_("answer of Edu-iX"))
+    def answer(self, attempt: Attempt) -> SafeString:
+        if attempt.code is None:
+            return dotted([attempt.text])
+        explanation = explain(attempt.code, service=service_of(attempt.message))
+        return problem_cell(problem_of(explanation, notes=[str(_("code %d")) % abs(attempt.code)]))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        attempt: Attempt = context["original"]
+        context["message"] = attempt.message
+        context["tries"] = tries_of([attempt], service_of(attempt.message))
+        context["message_url"] = _page_of(attempt.message)
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,345 @@
+"""The drainer: takes what is due, sends it over a fixed number of connections, writes the result.
+
+`manage.py deliver` and the Celery task run the same code. The promise is in docs/delivery.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from math import inf
+from typing import Final
+
+from django.conf import settings
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+    transaction,
+)
+from django.utils import timezone
+
+from backoffice.eduix.client import recording
+from backoffice.eduix.gateway import Gateway, default_gateway
+from backoffice.outbox import stops
+from backoffice.outbox.models import Attempt, Message, PushState
+from backoffice.outbox.push import NotOursAnyMore
+from backoffice.outbox.registry import (
+    background,
+    mark_rows,
+    register,
+    register_background,
+    senders,
+)
+from backoffice.outbox.settling import ACCEPTED, Result, backoff, rescue, result_of, settle
+
+__all__ = [
+    "Counts",
+    "Drainer",
+    "drain_for",
+    "drain_once",
+    "register",
+    "register_background",
+]
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 0.2
+RESCUE_SECONDS: Final = 5.0
+BACKGROUND_SECONDS: Final = 0.5
+LOOK_SECONDS: Final = 0.5
+AHEAD: Final = 2  # messages claimed per connection, so that a free one never waits for a claim
+DATABASE_GONE: Final = (OperationalError, InterfaceError)  # any other database error is a bug
+
+
+@dataclass
+class Counts:
+    """What a drainer has done."""
+
+    accepted: int = 0
+    refused: int = 0
+    later: int = 0
+    uncertain: int = 0
+    background: int = 0
+
+    @property
+    def sent(self) -> int:
+        """Messages tried."""
+        return self.accepted + self.refused + self.later + self.uncertain
+
+    def add(self, outcome: str) -> None:
+        """Count one outcome."""
+        if outcome == Attempt.Outcome.ACCEPTED:
+            self.accepted += 1
+        elif outcome in (Attempt.Outcome.REFUSED, Attempt.Outcome.CONFLICT):
+            self.refused += 1
+        elif outcome == Attempt.Outcome.UNREACHABLE:
+            self.later += 1
+        else:
+            self.uncertain += 1
+
+
+def claim_due(limit: int) -> list[Message]:
+    """Take up to `limit` heads of chains; each try is written down before it is made."""
+    now = timezone.now()
+    with transaction.atomic():
+        claimed = Message.objects.claim(limit, now=now, lease=_lease())
+        if claimed:
+            Attempt.objects.bulk_create(
+                Attempt(message=message, fence=message.fence, started_at=now) for message in claimed
+            )
+            mark_rows(claimed, PushState.SENDING, now=now)
+    return claimed
+
+
+def deliver(message: Message, gateway: Gateway) -> Result | None:
+    """Send one claimed message and write down what came of it; None when it is no longer ours."""
+    with recording() as exchanges:
+        try:
+            result = _send(message, gateway)
+        except NotOursAnyMore:
+            logger.warning("outbox_late_worker", extra={"message_id": message.pk})
+            return None
+        except Exception as problem:  # the border: an unknown error is uncertain, never lost
+            result = result_of(problem, message)
+            if result.traceback:
+                logger.exception("outbox_unforeseen", extra={"message_id": message.pk})
+    settle(message, result, exchanges)
+    stops.take_note(result, exchanges)
+    return result
+
+
+def _send(message: Message, gateway: Gateway) -> Result:
+    sender = senders[message.operation]
+
+    def still_ours(digest: str = "") -> None:
+        """The fence is checked in the same statement that renews the lease."""
+        columns: dict[str, object] = {"lease_until": timezone.now() + _lease()}
+        if digest and digest != message.sent_digest:
+            # Written before the call: when its answer is lost, it tells our own request apart.
+            columns["sent_digest"] = message.sent_digest = digest
+        mine = Message.objects.filter(
+            pk=message.pk, fence=message.fence, status=Message.Status.SENDING
+        )
+        if not mine.update(**columns):
+            raise NotOursAnyMore
+
+    still_ours()
+    prepared = sender.prepare(message)
+    if prepared is not None:
+        sender.send(message, prepared, gateway, still_ours)
+    return ACCEPTED
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.EDUIX_LEASE_SECONDS)
+
+
+class Drainer:
+    """One per process: a thread per connection to Edu-iX, fed by one loop.
+
+    With `connections=0` everything happens in the calling thread.
+    """
+
+    def __init__(self, *, connections: int | None = None, gateway: Gateway | None = None) -> None:
+        self.connections = settings.EDUIX_CONNECTIONS if connections is None else connections
+        self.gateway = gateway
+        self.counts = Counts()
+        self.stopping = threading.Event()
+        self._jobs: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._pause_until = 0.0
+        self._failures = 0
+        self._last_rescue = self._last_background = self._last_look = 0.0
+        self._stopped = False
+
+    def run(self, *, until: Callable[[], bool], seconds: float = inf) -> Counts:
+        """Drain until `until` says so, time is up, or `stop()`.
+
+        `until` is asked when there is nothing to start.
+        """
+        end = time.monotonic() + seconds
+        threads = [
+            threading.Thread(target=self._work, name=f"eduix-{number}", daemon=True)
+            for number in range(self.connections)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            while not self.stopping.is_set() and time.monotonic() < end:
+                self._wake.clear()
+                if not self._round():
+                    if until():
+                        break
+                    if self.connections or self.is_paused:
+                        self._wake.wait(POLL_SECONDS)
+        finally:
+            for _ in threads:
+                self._jobs.put(None)
+            for thread in threads:
+                thread.join()
+        return self.counts
+
+    def stop(self) -> None:
+        """Finish what is under way and return from `run`; safe in a signal handler."""
+        self.stopping.set()
+        self._wake.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing under way in this process."""
+        return self._in_flight == 0
+
+    @property
+    def is_paused(self) -> bool:
+        """Edu-iX could not be reached a moment ago."""
+        return time.monotonic() < self._pause_until
+
+    def _round(self) -> int:
+        """One look at the outbox; returns how much was done or started."""
+        try:
+            if not connection.in_atomic_block:
+                close_old_connections()
+            done = self._background()
+            now = time.monotonic()
+            if now - self._last_rescue > RESCUE_SECONDS:
+                self._last_rescue = now
+                rescue(timezone.now())
+                stops.beat()
+            if self.is_paused or self._is_stopped():
+                return done
+            return done + self._start()
+        except DATABASE_GONE as problem:
+            logger.error("outbox_database", extra={"error": type(problem).__name__})
+            connection.close()
+            self.stopping.wait(1)
+            return 0
+
+    def _is_stopped(self) -> bool:
+        """Whether sending is stopped for all; asked of the database twice a second at most."""
+        now = time.monotonic()
+        if now - self._last_look > LOOK_SECONDS or not self.connections:
+            self._last_look, self._stopped = now, stops.is_stopped()
+        return self._stopped
+
+    def _background(self) -> int:
+        """Apply notifications and the like, at least once a second."""
+        if time.monotonic() - self._last_background < BACKGROUND_SECONDS and self.connections:
+            return 0
+        self._last_background = time.monotonic()
+        done = 0
+        for work in background:
+            try:
+                done += work()
+            except DATABASE_GONE:
+                raise
+            except Exception:  # the border: one broken kind of work must not stop the others
+                logger.exception("outbox_background", extra={"work": work.__qualname__})
+        self.counts.background += done
+        return done
+
+    def _start(self) -> int:
+        """Claim what there is room for, many at once: a claim costs as much for one as for all."""
+        if not self.connections:
+            claimed = claim_due(1)
+        else:
+            room = self.connections * AHEAD - self._in_flight
+            if room < self.connections and self._in_flight:
+                return 0
+            claimed = claim_due(room)
+        with self._lock:
+            self._in_flight += len(claimed)
+        for message in claimed:
+            if self.connections:
+                self._jobs.put(message)
+            else:
+                self._handle(message)
+        return len(claimed)
+
+    def _work(self) -> None:
+        try:
+            while (message := self._jobs.get()) is not None:
+                self._handle(message)
+        finally:
+            connections.close_all()
+
+    def _handle(self, message: Message) -> None:
+        try:
+            result = deliver(message, self.gateway or default_gateway())
+        except Exception as problem:
+            # The border of a thread, which must outlive anything: the lease runs out and the
+            # message is asked about, so nothing is lost.
+            logger.exception(
+                "outbox_not_settled",
+                extra={"message_id": message.pk, "error": type(problem).__name__},
+            )
+            if not connection.in_atomic_block:
+                connection.close()
+            return
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+                has_room = self._in_flight <= self.connections * (AHEAD - 1)
+            if has_room:
+                self._wake.set()
+        if result is None:
+            return
+        with self._lock:
+            self.counts.add(result.outcome)
+        self._adapt(result)
+
+    def _adapt(self, result: Result) -> None:
+        """Give a partner that cannot be reached some rest instead of trying every message."""
+        if result.outcome == Attempt.Outcome.UNREACHABLE or result.is_login_refused:
+            self._failures += 1
+            self._pause_until = time.monotonic() + min(backoff(self._failures), 30.0)
+        elif result.outcome in (Attempt.Outcome.ACCEPTED, Attempt.Outcome.REFUSED):
+            self._failures = 0
+
+
+def drain_once(
+    *, connections: int = 0, gateway: Gateway | None = None, limit: int | None = None
+) -> Counts:
+    """Send until nothing is due any more (or `limit` messages were tried), then return."""
+    drainer = Drainer(connections=connections, gateway=gateway)
+    idle_rounds = 0
+
+    def finished() -> bool:
+        nonlocal idle_rounds
+        if limit is not None and drainer.counts.sent >= limit:
+            return True
+        if drainer.is_idle and not Message.objects.due(timezone.now()).exists():
+            idle_rounds += 1
+        else:
+            idle_rounds = 0
+        if drainer.is_paused or stops.is_stopped():
+            return drainer.is_idle
+        return idle_rounds > 1
+
+    return drainer.run(until=finished)
+
+
+_one_drainer = threading.Lock()
+
+
+def drain_for(seconds: float) -> Counts:
+    """Drain for so many seconds, busy or not: what comes in meanwhile is applied within a second.
+
+    One drainer per process, whatever its concurrency: calls in flight never exceed the limit.
+    A second call in the same process returns at once.
+    """
+    if not _one_drainer.acquire(blocking=False):
+        return Counts()
+    try:
+        return Drainer().run(until=lambda: False, seconds=seconds)
+    finally:
+        _one_drainer.release()

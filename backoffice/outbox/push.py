@@ -1,0 +1,188 @@
+"""How a row is pushed: create or update, ask first when in doubt, compare before giving up."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
+
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from backoffice.eduix.errors import ALREADY_EXISTS, EduixRefused
+from backoffice.eduix.gateway import Gateway
+from backoffice.eduix.records import Record
+from backoffice.outbox.models import Message, Pushable, PushState, subject_pk
+
+Rec = TypeVar("Rec", bound=Record)
+
+
+GONE: Final = "not known at Edu-iX"
+
+
+class Differs(Exception):
+    """Edu-iX holds this key already, with other data: a colleague must decide."""
+
+    def __init__(self, columns: list[str]) -> None:
+        super().__init__(", ".join(columns))
+        self.columns = columns
+
+
+class StillOurs(Protocol):
+    """Renews the lease just before a call, and keeps the digest of what will go out.
+
+    Raises `NotOursAnyMore` when another worker has the message.
+    """
+
+    def __call__(self, digest: str = "") -> None: ...
+
+
+class NotOursAnyMore(Exception):
+    """The lease ran out and another worker took over: nothing may be sent or written."""
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[Rec]):
+    """A row as it will be sent, read just before sending."""
+
+    record: Rec
+    is_registered: bool
+
+
+class Sender(ABC):
+    """What the drainer needs to know of one operation."""
+
+    operation: ClassVar[str]
+
+    @abstractmethod
+    def prepare(self, message: Message) -> Any | None:
+        """Read what is to be sent; None when there is nothing left to send."""
+
+    @abstractmethod
+    def send(
+        self, message: Message, prepared: Any, gateway: Gateway, still_ours: StillOurs
+    ) -> None:
+        """Make the calls, each after `still_ours`. Raises the gateway's errors and `Differs`."""
+
+    @abstractmethod
+    def mark(
+        self,
+        subjects: Sequence[str],
+        state: PushState,
+        *,
+        code: int | None,
+        text: str,
+        accepted: bool,
+        now: datetime,
+    ) -> None:
+        """Write the sync state on the rows, without history."""
+
+
+class FetchSender(Sender):
+    """A question: nothing is changed at Edu-iX, so it may be asked any number of times."""
+
+    def prepare(self, message: Message) -> str | None:
+        return message.label
+
+    def mark(
+        self,
+        subjects: Sequence[str],
+        state: PushState,
+        *,
+        code: int | None,
+        text: str,
+        accepted: bool,
+        now: datetime,
+    ) -> None:
+        """A question has no sync state to show."""
+
+
+class PushSender(Sender, Generic[Rec]):
+    """Create or update of one row, with the rule that a lost answer is asked for first."""
+
+    model: ClassVar[type[Pushable]]
+
+    @abstractmethod
+    def prepare(self, message: Message) -> Prepared[Rec] | None: ...
+
+    @abstractmethod
+    def find(self, record: Rec, gateway: Gateway) -> Rec | None:
+        """What Edu-iX holds under this key; may also take over what only Edu-iX knows."""
+
+    @abstractmethod
+    def create(self, record: Rec, gateway: Gateway) -> None: ...
+
+    @abstractmethod
+    def update(self, record: Rec, gateway: Gateway) -> None: ...
+
+    def mark(
+        self,
+        subjects: Sequence[str],
+        state: PushState,
+        *,
+        code: int | None,
+        text: str,
+        accepted: bool,
+        now: datetime,
+    ) -> None:
+        columns: dict[str, Any] = {
+            "push_state": state,
+            "push_code": code,
+            "push_text": text,
+            "push_changed_at": now,
+        }
+        if accepted:
+            columns["registered_at"] = Coalesce(F("registered_at"), Value(now))
+        rows = self.model._default_manager.filter(pk__in=[subject_pk(one) for one in subjects])
+        rows.update(**columns)
+        self.marked(rows)
+
+    def marked(self, rows: QuerySet[Any]) -> None:
+        """What else follows from a new sync state; a credit's status does."""
+
+    def send(
+        self, message: Message, prepared: Prepared[Rec], gateway: Gateway, still_ours: StillOurs
+    ) -> None:
+        record, digest = prepared.record, prepared.record.digest()
+        if message.ask_first:
+            self._settle(message, prepared, gateway, still_ours)
+        elif prepared.is_registered:
+            still_ours(digest)
+            self.update(record, gateway)
+        else:
+            # What a lost request may have left there: our own, whatever we hold by now.
+            still_ours(digest)
+            try:
+                self.create(record, gateway)
+            except EduixRefused as refused:
+                if refused.number not in ALREADY_EXISTS:
+                    raise
+                self._settle(message, prepared, gateway, still_ours)
+
+    def _settle(
+        self, message: Message, prepared: Prepared[Rec], gateway: Gateway, still_ours: StillOurs
+    ) -> None:
+        """Ask what Edu-iX holds, then do only what is still missing.
+
+        Equal: nothing. Absent: create. Ours but older (we registered it before, or it is exactly
+        what our lost request said): update. Anything else is somebody's else data: `Differs`.
+        """
+        record = prepared.record
+        still_ours()
+        found = self.find(record, gateway)
+        if found is None:
+            if prepared.is_registered:  # gone there: making it anew is for a colleague to decide
+                raise Differs([GONE])
+            still_ours(record.digest())
+            self.create(record, gateway)
+            return
+        columns = record.differences(found)
+        if not columns:
+            return
+        if prepared.is_registered or found.digest() == message.sent_digest:
+            still_ours(record.digest())
+            self.update(record, gateway)
+            return
+        raise Differs(columns)

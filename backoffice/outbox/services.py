@@ -1,0 +1,197 @@
+"""Putting work in the outbox, and taking it up again.
+
+Call these inside the transaction of the change itself: the intent exists exactly when the
+change does. Nothing is sent here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.utils import timezone
+
+from backoffice.outbox.models import Message, PushState
+from backoffice.outbox.registry import mark_rows
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, User
+
+# What a message's status means for the row it is about.
+ROW_STATE: dict[str, PushState] = {
+    Message.Status.QUEUED: PushState.QUEUED,
+    Message.Status.WAITING: PushState.WAITING,
+    Message.Status.SENDING: PushState.SENDING,
+    Message.Status.UNCERTAIN: PushState.UNCERTAIN,
+    Message.Status.REFUSED: PushState.REFUSED,
+    Message.Status.CONFLICT: PushState.CONFLICT,
+}
+
+
+def enqueue(
+    *,
+    operation: str,
+    subject: str,
+    chain: str,
+    label: str = "",
+    requires: str = "",
+    priority: int = Message.Priority.INTERACTIVE,
+    user: AbstractBaseUser | None = None,
+) -> Message:
+    """Ask for one push or fetch; an open message for the same subject is taken up instead.
+
+    A message that was refused goes out again with the data of now; one that is being sent goes
+    out once more afterwards. Must run in the transaction of the change.
+    """
+    now = timezone.now()
+    lock_chain(chain)
+    message = _reopen(operation=operation, subject=subject, priority=priority, now=now)
+    if message is None:
+        message = Message.objects.create(
+            operation=operation,
+            subject=subject,
+            label=label[:300],
+            requires=requires,
+            chain=chain,
+            priority=priority,
+            status=Message.Status.QUEUED,
+            due_at=now,
+            created_by=cast("User", user) if user is not None and user.pk else None,
+        )
+        Message.objects.filter(pk=message.pk).update(position=F("pk"))
+        message.position = message.pk
+    # What must go first is as urgent as what follows it.
+    Message.objects.open().filter(chain=chain, priority__gt=priority).update(priority=priority)
+    hold_behind_blockers([message])
+    ring()
+    return message
+
+
+def lock_chain(*chains: str) -> None:
+    """Let nobody else change these chains until the transaction ends.
+
+    Every change of a chain begins here, before it touches a row: so two of them never wait for
+    each other, and none misses what the other is writing. SQLite has one writer anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_advisory_xact_lock(key) from"
+                " (select distinct hashtextextended(chain, 0) as key"
+                " from unnest(%s::text[]) as chain order by key) as keys",
+                [list(chains)],
+            )
+        open_ones = Message.objects.open().filter(chain__in=chains).order_by("position")
+        list(open_ones.select_for_update().values_list("pk", flat=True))
+
+
+def _reopen(*, operation: str, subject: str, priority: int, now: datetime) -> Message | None:
+    """Take up the open message for this subject; None when there is none."""
+    current = Message.objects.filter(operation=operation, subject=subject, status__in=Message.OPEN)
+    in_flight = Q(status=Message.Status.SENDING)
+    in_hands = Q(status__in=[Message.Status.REFUSED, Message.Status.CONFLICT])
+    forgotten = Q(status=Message.Status.WAITING, waits_for=None)
+    changed = current.update(
+        again=Case(When(in_flight, then=True), default=F("again")),
+        # An uncertain one stays uncertain: it must ask before anything is sent again.
+        status=Case(
+            When(in_hands | forgotten, then=Value(Message.Status.QUEUED)), default=F("status")
+        ),
+        tries=Case(When(in_hands, then=0), default=F("tries"), output_field=IntegerField()),
+        not_now=Case(When(in_hands, then=0), default=F("not_now"), output_field=IntegerField()),
+        due_at=Case(When(in_flight, then=F("due_at")), default=Value(now)),
+        priority=Case(
+            When(priority__gt=priority, then=priority),
+            default=F("priority"),
+            output_field=IntegerField(),
+        ),
+    )
+    if not changed:
+        return None
+    message = current.get()
+    release_followers(message)
+    return message
+
+
+def hold_behind_blockers(messages: Iterable[Message]) -> None:
+    """Let messages wait whose required subject is refused, and name the root cause."""
+    for message in messages:
+        if not message.requires or message.status not in (
+            Message.Status.QUEUED,
+            Message.Status.WAITING,
+        ):
+            continue
+        blocker = (
+            Message.objects.filter(
+                chain=message.chain,
+                subject=message.requires,
+                status__in=[
+                    Message.Status.REFUSED,
+                    Message.Status.CONFLICT,
+                    Message.Status.WAITING,
+                ],
+            )
+            .order_by("position")
+            .first()
+        )
+        if blocker is None:
+            continue
+        root = blocker.waits_for or blocker
+        changed = Message.objects.filter(
+            pk=message.pk, status__in=[Message.Status.QUEUED, Message.Status.WAITING]
+        ).update(status=Message.Status.WAITING, waits_for=root)
+        if changed:
+            message.status, message.waits_for = Message.Status.WAITING, root
+
+
+def hold_followers(message: Message) -> list[Message]:
+    """Let everything wait that needs the subject of a refused message; returns what now waits."""
+    held: list[Message] = []
+    subjects = [message.subject]
+    while subjects:
+        followers = list(
+            Message.objects.filter(
+                chain=message.chain,
+                requires__in=subjects,
+                status__in=[Message.Status.QUEUED, Message.Status.WAITING],
+            )
+        )
+        Message.objects.filter(
+            pk__in=[follower.pk for follower in followers],
+            status__in=[Message.Status.QUEUED, Message.Status.WAITING],
+        ).update(status=Message.Status.WAITING, waits_for=message)
+        held += followers
+        subjects = [follower.subject for follower in followers]
+    return held
+
+
+def release_followers(message: Message) -> list[Message]:
+    """What waited for this message may go again, in its old place in the chain."""
+    now = timezone.now()
+    followers = list(Message.objects.filter(waits_for=message, status=Message.Status.WAITING))
+    Message.objects.filter(pk__in=[follower.pk for follower in followers]).update(
+        status=Message.Status.QUEUED, waits_for=None, due_at=now
+    )
+    mark_rows(followers, PushState.QUEUED)
+    return followers
+
+
+def ring() -> None:
+    """Wake a drainer after commit. Without a broker `manage.py deliver` looks by itself."""
+    if settings.CELERY_BROKER_URL:
+        from backoffice.outbox.tasks import drain
+
+        def wake() -> None:
+            drain.apply_async(expires=settings.OUTBOX_DRAIN_SECONDS)
+
+        # robust: a broker that is down must not turn a saved change into an error page
+        transaction.on_commit(wake, robust=True)
+
+
+def has_open(*, operation: str, subject: str) -> bool:
+    """Whether a message for this subject is still to be sent or in a colleague's hands."""
+    return Message.objects.open().filter(operation=operation, subject=subject).exists()

@@ -1,0 +1,199 @@
+"""What an answer means for its message, written in one transaction with the row."""
+
+from __future__ import annotations
+
+import logging
+import random
+import traceback as tracebacks
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from backoffice.eduix.errors import (
+    LOGIN_REFUSED,
+    PASSING,
+    SESSION_GONE,
+    EduixRefused,
+    EduixUncertain,
+    EduixUnreachable,
+)
+from backoffice.eduix.exchange import Exchange
+from backoffice.explanations.models import UnknownCode
+from backoffice.explanations.services import explain, note_unknown_code
+from backoffice.outbox.models import Attempt, Message, PushState
+from backoffice.outbox.push import Differs
+from backoffice.outbox.registry import mark_rows
+from backoffice.outbox.services import ROW_STATE, hold_followers, lock_chain
+
+logger = logging.getLogger(__name__)
+
+PASSING_TRIES: Final = 8
+ENDS: Final = (Message.Status.DONE, Message.Status.REFUSED, Message.Status.CONFLICT)
+BACKOFF_SECONDS: Final = (2, 5, 15, 45, 120, 300, 600, 900)
+
+
+def backoff(tries: int) -> float:
+    """Seconds until the next try, with jitter so that a recovering partner is not stormed."""
+    base = BACKOFF_SECONDS[min(max(tries, 1), len(BACKOFF_SECONDS)) - 1]
+    return base * random.uniform(0.8, 1.2)  # noqa: S311  spreading load, not secrecy
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one try ended, before it is written down."""
+
+    outcome: Attempt.Outcome
+    status: Message.Status
+    code: int | None = None
+    text: str = ""
+    traceback: str = ""
+    is_not_now: bool = False
+    is_login_refused: bool = False
+    is_repeated: bool = False
+
+
+ACCEPTED: Final = Result(Attempt.Outcome.ACCEPTED, Message.Status.DONE)
+
+
+def result_of(problem: BaseException, message: Message) -> Result:
+    """What an error means: the table of docs/delivery.md."""
+    if isinstance(problem, Differs):
+        return Result(
+            Attempt.Outcome.CONFLICT, Message.Status.CONFLICT, text=", ".join(problem.columns)
+        )
+    if isinstance(problem, EduixUnreachable):
+        # An uncertain message that could not even be asked about stays uncertain.
+        status = Message.Status.UNCERTAIN if message.ask_first else Message.Status.QUEUED
+        return Result(Attempt.Outcome.UNREACHABLE, status, text=problem.text)
+    if isinstance(problem, EduixUncertain):
+        return Result(Attempt.Outcome.UNCERTAIN, Message.Status.UNCERTAIN, text=problem.text)
+    if isinstance(problem, EduixRefused):
+        return _refused(problem, message)
+    return Result(
+        Attempt.Outcome.BROKEN,
+        Message.Status.UNCERTAIN,
+        # The type only: the text of an unforeseen error may quote a person's data.
+        text=type(problem).__name__,
+        traceback="".join(tracebacks.format_tb(problem.__traceback__))[-20_000:],
+    )
+
+
+def _refused(refused: EduixRefused, message: Message) -> Result:
+    status = Message.Status.REFUSED
+    login = refused.number in LOGIN_REFUSED
+    passing = refused.number in PASSING or refused.number in SESSION_GONE
+    if login or (passing and message.not_now + 1 < PASSING_TRIES):
+        status = Message.Status.UNCERTAIN if message.ask_first else Message.Status.QUEUED
+    return Result(
+        Attempt.Outcome.REFUSED,
+        status,
+        code=refused.code,
+        text=refused.text,
+        is_not_now=passing,
+        is_login_refused=login,
+        is_repeated=refused.is_repeated,
+    )
+
+
+def settle(message: Message, result: Result, exchanges: Sequence[Exchange]) -> bool:
+    """Write how a try ended; False when another worker has taken the message meanwhile.
+
+    A message whose row changed while it was under way goes out once more.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        lock_chain(message.chain)
+        Attempt.objects.filter(
+            message=message, fence=message.fence, outcome=Attempt.Outcome.OPEN
+        ).update(
+            finished_at=now,
+            outcome=result.outcome,
+            code=result.code,
+            text=result.text,
+            traceback=result.traceback,
+            calls=[exchange.as_json() for exchange in exchanges],
+        )
+        status = _settled(message, result, now)
+        if status is None:
+            logger.warning("outbox_late_writer", extra={"message_id": message.pk})
+            return False
+        message.status = status
+        mark_rows(
+            [message],
+            ROW_STATE.get(status, PushState.IN_SYNC),
+            code=result.code,
+            text=result.text,
+            accepted=result.outcome == Attempt.Outcome.ACCEPTED,
+            now=now,
+        )
+        if status in (Message.Status.REFUSED, Message.Status.CONFLICT):
+            mark_rows(hold_followers(message), PushState.WAITING, now=now)
+        if status == Message.Status.REFUSED and result.code is not None:
+            _note_if_unknown(abs(result.code), now)
+    return True
+
+
+def _note_if_unknown(code: int, now: datetime) -> None:
+    """Put a code that is in no list of Edu-iX on our list of unknown codes."""
+    if not explain(code).known:
+        note_unknown_code(code=code, source=UnknownCode.Source.EDUIX, now=now)
+
+
+def _settled(message: Message, result: Result, now: datetime) -> Message.Status | None:
+    """Write the end of this try; None when the message is no longer ours.
+
+    A message whose row changed while it was under way goes out once more.
+    """
+    mine = Message.objects.filter(pk=message.pk, fence=message.fence, status=Message.Status.SENDING)
+    columns = _columns(message, result, now)
+    if result.status in ENDS:
+        if mine.filter(again=False).update(**columns):
+            return result.status
+        # Other data than went out waits already: it decides, whatever this answer said.
+        columns |= {"status": Message.Status.QUEUED, "finished_at": None, "tries": 0}
+        return Message.Status.QUEUED if mine.update(**columns) else None
+    return result.status if mine.update(**columns) else None
+
+
+def _columns(message: Message, result: Result, now: datetime) -> dict[str, object]:
+    """The new columns of the message."""
+    ends = result.status in ENDS
+    return {
+        "status": result.status,
+        "code": result.code,
+        "text": result.text,
+        "lease_until": None,
+        "finished_at": now if ends else None,
+        "due_at": now if ends else now + timedelta(seconds=backoff(message.tries)),
+        "tries": 0 if result.status == Message.Status.DONE else message.tries,
+        "not_now": message.not_now + 1 if result.is_not_now else 0,
+        "ask_first": result.status == Message.Status.UNCERTAIN,
+    }
+
+
+def rescue(now: datetime) -> int:
+    """Take over what a vanished worker left in flight: nobody knows whether it arrived."""
+    rescued = 0
+    for message in Message.objects.left_behind(now)[:100]:
+        with transaction.atomic():
+            taken = Message.objects.left_behind(now).filter(pk=message.pk, fence=message.fence)
+            if not taken.update(
+                status=Message.Status.UNCERTAIN,
+                ask_first=True,
+                lease_until=None,
+                due_at=now,
+                fence=message.fence + 1,
+            ):
+                continue
+            Attempt.objects.filter(
+                message=message, fence=message.fence, outcome=Attempt.Outcome.OPEN
+            ).update(outcome=Attempt.Outcome.LOST, finished_at=now)
+            mark_rows([message], PushState.UNCERTAIN, now=now)
+            rescued += 1
+    if rescued:
+        logger.warning("outbox_rescued", extra={"count": rescued})
+    return rescued

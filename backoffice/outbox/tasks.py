@@ -1,0 +1,15 @@
+"""The alarm clock: a task carries no data, may run twice, and ends by itself after a minute."""
+
+from celery import shared_task
+from django.conf import settings
+
+from backoffice.outbox.delivery import drain_for
+
+
+@shared_task(name="backoffice.outbox.tasks.drain", ignore_result=True)  # type: ignore[untyped-decorator, unused-ignore]
+def drain() -> None:
+    """Send what is due, and apply what came in, for a minute; the beat rings the next one.
+
+    A ring that nobody heard within the minute expires: the row is the truth, not the ring.
+    """
+    drain_for(seconds=settings.OUTBOX_DRAIN_SECONDS)
