@@ -1,0 +1,125 @@
+"""What publishers' codes mean, as colleagues wrote it down; and the codes that wait for that."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+EAN_PREFIX_LENGTH = 7  # 978, the country and the start of the publisher: 9789001 is one publisher
+
+
+def _name(code: int, publisher: str, ean_prefix: str) -> str:
+    return " · ".join(part for part in (str(code), publisher, ean_prefix) if part)
+
+
+class Owner(models.TextChoices):
+    """Who must act."""
+
+    WE = "wij", _("Us")
+    SCHOOL = "school", _("The school")
+    PUBLISHER = "uitgever", _("The publisher")
+    EDUIX = "Edu-iX", _("Edu-iX")
+    SUPPLIER = "leverancier", _("The supplier")
+    NOBODY = "niemand", _("Nobody")
+
+
+class PublisherCode(models.Model):
+    """A publisher's own error code in words; Edu-iX passes these codes on without a meaning.
+
+    The most specific row wins: publisher and EAN prefix, then EAN prefix, then publisher, then
+    the row that has neither.
+    """
+
+    code = models.BigIntegerField(_("code"))
+    publisher = models.CharField(
+        _("publisher"), max_length=100, blank=True, help_text=_("Leave empty for all publishers.")
+    )
+    ean_prefix = models.CharField(
+        _("EAN starts with"),
+        max_length=13,
+        blank=True,
+        help_text=_("For example 9789001. Leave empty for all products."),
+    )
+    title_nl = models.CharField(
+        _("title, Dutch"),
+        max_length=200,
+        help_text=_("What is the matter, in one sentence without numbers."),
+    )
+    cause_nl = models.TextField(_("probable cause, Dutch"), max_length=1000)
+    remedy_nl = models.TextField(
+        _("what to do, Dutch"), max_length=1000, help_text=_("One step on each line.")
+    )
+    title_en = models.CharField(
+        _("title, English"),
+        max_length=200,
+        blank=True,
+        help_text=_("Without an English text, the Dutch one is shown."),
+    )
+    cause_en = models.TextField(_("probable cause, English"), max_length=1000, blank=True)
+    remedy_en = models.TextField(_("what to do, English"), max_length=1000, blank=True)
+    owner = models.CharField(
+        _("who must act"), max_length=12, choices=Owner.choices, default=Owner.PUBLISHER
+    )
+    clears_itself = models.BooleanField(_("passes by itself"), default=False)
+    created_at = models.DateTimeField(_("written"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("publisher's code")
+        verbose_name_plural = _("publishers' codes")
+        ordering = ["code", "publisher", "ean_prefix"]
+        constraints = [
+            # Its index also serves the look-up by code alone.
+            models.UniqueConstraint(
+                fields=["code", "publisher", "ean_prefix"],
+                name="publisher_code_once",
+                violation_error_message=_("This code already has an explanation here."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return _name(self.code, self.publisher, self.ean_prefix)
+
+    def clean(self) -> None:
+        """Tidy what people paste, and refuse a prefix that no EAN can start with."""
+        self.publisher = self.publisher.strip()
+        self.ean_prefix = self.ean_prefix.replace("-", "").replace(" ", "")
+        if self.ean_prefix and not (self.ean_prefix.isascii() and self.ean_prefix.isdigit()):
+            raise ValidationError({"ean_prefix": _("An EAN has digits only.")})
+
+
+class UnknownCode(models.Model):
+    """A code that came in without an explanation, and how often."""
+
+    class Source(models.TextChoices):
+        EDUIX = "eduix", "Edu-iX"
+        PUBLISHER = "publisher", _("Publisher")
+
+    source = models.CharField(_("source"), max_length=12, choices=Source.choices)
+    code = models.BigIntegerField(_("code"))
+    ean_prefix = models.CharField(_("EAN starts with"), max_length=13, blank=True)
+    publisher = models.CharField(_("publisher"), max_length=100, blank=True)
+    count = models.PositiveBigIntegerField(_("times"), default=0)
+    first_seen = models.DateTimeField(_("first seen"))
+    last_seen = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        verbose_name = _("unknown code")
+        verbose_name_plural = _("unknown codes")
+        ordering = ["-count", "-last_seen"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "code", "ean_prefix", "publisher"], name="unknown_code_once"
+            ),
+        ]
+        indexes = [
+            # The list itself: the most frequent first.
+            models.Index(fields=["-count", "-last_seen"], name="unknown_code_frequency"),
+        ]
+
+    def __str__(self) -> str:
+        return _name(self.code, self.publisher, self.ean_prefix)
