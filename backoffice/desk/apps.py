@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DeskConfig(AppConfig):
+    name = "backoffice.desk"
+    label = "desk"
+    verbose_name = _("Workbench")
+
+    def ready(self) -> None:
+        from backoffice.desk.pruning import prune_daily
+        from backoffice.outbox.registry import register_background
+
+        register_background(prune_daily)

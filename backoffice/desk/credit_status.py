@@ -1,0 +1,377 @@
+"""The page of one credit: a verdict first, then why, then everything that shows it.
+
+It stands in the desk because it shows what the notifications told, which credits know nothing of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from backoffice.explanations.explanation import Explanation
+from backoffice.outbox.admin import Try, tries_of
+from backoffice.outbox.cells import explanation_of, message_pill, service_of, told_after_queue
+from backoffice.outbox.models import Message, PushState, key_of
+from backoffice.outbox.words import operation_words
+from backoffice.screens.cells import Tone, link
+from backoffice.screens.links import field_of, kind_of
+from credits.columns import (
+    Surroundings,
+    amounts_words,
+    edit_url,
+    explanation_for,
+    mending,
+    status_pill,
+    status_url,
+    subject_of,
+    surroundings_of,
+    title_of,
+    tone_of,
+    under_title,
+    write_url,
+)
+from credits.models import PersonCredit, SchoolCredit
+from credits.services import AnyCredit, answer_for, queue_credit_fetch, queue_credit_push
+from credits.status import CreditStatus, StatusAnswer
+from notifications.models import Notification
+from persons.columns import mend_words, prematch_words
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+LINES_SHOWN = 20
+BUSY_SECONDS = 2
+AWAITED_SECONDS = 5
+AWAITED_FOR = timedelta(minutes=10)  # most publishers answer within this; then looking is enough
+
+UNDER_WAY = (PushState.QUEUED, PushState.SENDING, PushState.WAITING, PushState.UNCERTAIN)
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class MessageLine:
+    """One message of this credit, or of the person it belongs to, with its tries."""
+
+    label: str
+    pill: SafeString
+    url: str
+    message: Message
+    tries: list[Try]
+
+
+@dataclass(frozen=True)
+class NotificationLine:
+    """One thing that Edu-iX told about this credit or its person."""
+
+    label: str | Promise
+    verdict: str | Promise
+    tone: Tone
+    reason: str
+    received_at: datetime
+    url: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that the page shows."""
+
+    credit: AnyCredit
+    title: str
+    whose: str
+    sentence: str
+    tone: Tone
+    pill: SafeString
+    explanation: Explanation
+    facts: list[tuple[str, object]]
+    mend: tuple[str, str]
+    write_url: str
+    messages: list[MessageLine]
+    notifications: list[NotificationLine]
+    poll_seconds: int
+    urls: dict[str, str]
+
+
+def status_urls(site: AdminSite) -> list[URLPattern]:
+    """The pages of both kinds of credit; they stand before the admin's own addresses."""
+    patterns: list[URLPattern] = []
+    for model in (PersonCredit, SchoolCredit):
+        name = str(model._meta.model_name)
+        for part, make in (("", _page), ("live/", _live), ("push/", _push), ("fetch/", _fetch)):
+            suffix = f"_{part.rstrip('/')}" if part else ""
+            patterns.append(
+                path(
+                    f"credits/{name}/<int:pk>/status/{part}",
+                    site.admin_view(make(site, model)),
+                    name=f"credits_{name}_status{suffix}",
+                )
+            )
+    return patterns
+
+
+def _page(site: AdminSite, model: type[AnyCredit]) -> View:
+    @require_safe
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        status = _status(request, model, pk)
+        context = {**site.each_context(request), **_context(request, status)}
+        return TemplateResponse(request, "credits/status.html", context)
+
+    return view
+
+
+def _live(site: AdminSite, model: type[AnyCredit]) -> View:
+    """The same without its frame, asked for by a script while something is under way."""
+
+    @require_safe
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        context = _context(request, _status(request, model, pk))
+        return TemplateResponse(request, "credits/_status.html", context)
+
+    return view
+
+
+def _push(site: AdminSite, model: type[AnyCredit]) -> View:
+    @require_POST
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        credit = _credit(request, model, pk, "push")
+        queue_credit_push(credit=credit, user=_user(request))
+        messages.success(request, told_after_queue(subject_of(credit)))
+        return HttpResponseRedirect(status_url(credit))
+
+    return view
+
+
+def _fetch(site: AdminSite, model: type[AnyCredit]) -> View:
+    @require_POST
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        credit = _credit(request, model, pk, "change")
+        queue_credit_fetch(credit=credit, user=_user(request))
+        messages.success(request, _("Edu-iX is being asked; the answer appears here."))
+        return HttpResponseRedirect(status_url(credit))
+
+    return view
+
+
+def _user(request: HttpRequest) -> AbstractBaseUser:
+    return cast("AbstractBaseUser", request.user)
+
+
+def _may(request: HttpRequest, model: type[AnyCredit], what: str) -> bool:
+    return request.user.has_perm(f"credits.{what}_{model._meta.model_name}")
+
+
+def _credit(request: HttpRequest, model: type[AnyCredit], pk: int, what: str) -> AnyCredit:
+    """The credit, for somebody who may see it and do this; a deleted one is not there."""
+    if not (_may(request, model, "view") and _may(request, model, what)):
+        raise PermissionDenied
+    related = (
+        ("school_person__person", "school_person__school")
+        if issubclass(model, PersonCredit)
+        else ("school",)
+    )
+    rows: Any = model._default_manager.exclude(push_state=PushState.DELETED)
+    credit: AnyCredit | None = rows.with_title().select_related(*related).filter(pk=pk).first()
+    if credit is None:
+        raise Http404
+    return credit
+
+
+def _context(request: HttpRequest, status: Status) -> dict[str, Any]:
+    model = type(status.credit)
+    return {
+        "title": status.title,
+        "opts": model._meta,
+        "status": status,
+        "may_push": _may(request, model, "push") and status.credit.push_state not in UNDER_WAY,
+        "may_change": _may(request, model, "change"),
+        "may_write": request.user.has_perm("explanations.add_publishercode"),
+    }
+
+
+def _status(request: HttpRequest, model: type[AnyCredit], pk: int) -> Status:
+    credit = _credit(request, model, pk, "view")
+    now = timezone.now()
+    today = timezone.localdate(now)
+    answer = answer_for(credit, today=today)
+    around = surroundings_of([(credit, answer)], today)
+    blocker = around.blockers.get(subject_of(credit))
+    root = blocker.message if blocker else None
+    explanation = explanation_for(credit, answer, around)
+    if root is not None:
+        explanation = explanation_of(root) or explanation
+    subjects = _subjects(credit)
+    return Status(
+        credit=credit,
+        title=title_of(credit),
+        whose=_whose(credit),
+        sentence=_sentence(credit, answer, explanation, root),
+        tone=tone_of(answer.status),
+        pill=status_pill(answer.status),
+        explanation=explanation,
+        facts=_facts(credit, around),
+        mend=_mend(credit, answer, root),
+        write_url=""
+        if explanation.known or explanation.source != "publisher"
+        else write_url(credit),
+        messages=_messages(subjects),
+        notifications=_notifications(request, credit),
+        poll_seconds=_poll_seconds(credit, answer, subjects, now),
+        urls=_urls(credit),
+    )
+
+
+def _subjects(credit: AnyCredit) -> list[str]:
+    """The credit itself and what goes before it."""
+    if isinstance(credit, PersonCredit):
+        place = credit.school_person
+        return [
+            subject_of(credit),
+            key_of("schoolperson", place.pk),
+            key_of("person", place.person_id),
+        ]
+    return [subject_of(credit)]
+
+
+def _whose(credit: AnyCredit) -> str:
+    if isinstance(credit, PersonCredit):
+        return credit.school_person.person.full_name
+    return credit.school.name
+
+
+def _sentence(
+    credit: AnyCredit, answer: StatusAnswer, explanation: Explanation, root: Message | None
+) -> str:
+    """The verdict in one sentence."""
+    if answer.status == CreditStatus.USABLE:
+        return _("%(whose)s can use %(book)s today.") % {
+            "whose": _whose(credit),
+            "book": title_of(credit),
+        }
+    if root is not None:
+        return _("%(why)s. That must be mended first: this credit of %(whose)s waits for it.") % {
+            "why": explanation.title,
+            "whose": _whose(credit),
+        }
+    return f"{explanation.title}."
+
+
+def _mend(credit: AnyCredit, answer: StatusAnswer, root: Message | None) -> tuple[str, str]:
+    """Where the cause is mended, and the words on that button; empty when nothing can be."""
+    if root is not None:
+        return mending(root)
+    if answer.status != CreditStatus.REFUSED:
+        return "", ""
+    column = field_of(kind_of(subject_of(credit)), credit.push_code, credit.push_text)
+    return edit_url(credit, column), mend_words(type(credit), column)
+
+
+def _facts(credit: AnyCredit, around: Surroundings) -> list[tuple[str, object]]:
+    facts: list[tuple[str, object]] = []
+    if isinstance(credit, PersonCredit):
+        place = credit.school_person
+        person_url = reverse("admin:persons_person_change", args=[place.person_id])
+        school_url = reverse("admin:persons_school_change", args=[place.school_id])
+        facts += [
+            (_("Person"), link(person_url, place.person.full_name)),
+            (_("School"), link(school_url, place.school.name)),
+            (_("Student number"), place.school_student_number),
+            (_("Prematch"), prematch_words(place.person)),
+        ]
+    else:
+        school_url = reverse("admin:persons_school_change", args=[credit.school_id])
+        facts += [
+            (_("School"), link(school_url, credit.school.name)),
+            (_("Licences"), amounts_words(credit)),
+        ]
+    facts += [
+        (_("Product"), f"{title_of(credit)} · {under_title(credit)}"),
+        (_("School year"), credit.school_year_label),
+        (_("Start date"), credit.credit_start_date),
+        (_("End date"), credit.credit_end_date),
+        (_("Specification"), credit.get_specification_state_display()),
+        (_("Specification date"), credit.specification_state_date),
+        (_("Publisher's code"), _code_words(credit, around)),
+        (_("Publisher's reference"), credit.publisher_response_id),
+        (_("Credit number"), str(credit)),
+        (_("Known at Edu-iX since"), credit.registered_at),
+    ]
+    return facts
+
+
+def _code_words(credit: AnyCredit, around: Surroundings) -> str:
+    code = credit.publisher_error_code
+    if code is None:
+        return ""
+    titles = [
+        explanation.title for fault, explanation in around.faults.items() if fault.code == code
+    ]
+    return " · ".join([str(code), *titles])
+
+
+def _messages(subjects: list[str]) -> list[MessageLine]:
+    found = Message.objects.filter(subject__in=subjects).prefetch_related("attempts")
+    return [
+        MessageLine(
+            label=operation_words(message.operation),
+            pill=message_pill(message),
+            url=reverse("admin:outbox_message_change", args=[message.pk]),
+            message=message,
+            tries=tries_of(list(message.attempts.all())[:3], service_of(message)),
+        )
+        for message in found.order_by("-id")[:LINES_SHOWN]
+    ]
+
+
+def _notifications(request: HttpRequest, credit: AnyCredit) -> list[NotificationLine]:
+    if not request.user.has_perm("notifications.view_notification"):
+        return []
+    about = Q(kind=Notification.Kind.SPECIFICATION_CHANGED, subject=str(credit))
+    if isinstance(credit, PersonCredit):
+        person = credit.school_person.person
+        about |= Q(kind=Notification.Kind.PREMATCH_CHANGED, subject=person.distributor_person_id)
+    found = Notification.objects.filter(about).defer("raw").order_by("-id")[:LINES_SHOWN]
+    return [
+        NotificationLine(
+            label=row.get_kind_display(),
+            verdict=row.get_verdict_display(),
+            tone="ok" if row.verdict == Notification.Verdict.APPLIED else "idle",
+            reason=row.reason,
+            received_at=row.received_at,
+            url=reverse("admin:notifications_notification_change", args=[row.pk]),
+        )
+        for row in found
+    ]
+
+
+def _poll_seconds(
+    credit: AnyCredit, answer: StatusAnswer, subjects: list[str], now: datetime
+) -> int:
+    """How often the page asks again; 0 when nothing is expected to change."""
+    if Message.objects.active().filter(subject__in=subjects).exists():
+        return BUSY_SECONDS
+    sent_at = credit.push_changed_at
+    if answer.status == CreditStatus.WAITING_FOR_PUBLISHER and sent_at is not None:
+        return AWAITED_SECONDS if now - sent_at < AWAITED_FOR else 0
+    return 0
+
+
+def _urls(credit: AnyCredit) -> dict[str, str]:
+    name = f"admin:credits_{type(credit)._meta.model_name}"
+    args = [credit.pk]
+    urls = {part: reverse(f"{name}_status_{part}", args=args) for part in ("live", "push", "fetch")}
+    return urls | {"edit": edit_url(credit), "list": reverse(f"{name}_changelist")}

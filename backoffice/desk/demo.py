@@ -1,0 +1,64 @@
+"""What a demo starts with: titles of books, example files that fit today, accounts."""
+
+from __future__ import annotations
+
+import csv
+import os
+import secrets
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from backoffice.desk.shift import shift_examples
+from credits.models import Product
+
+ACCOUNTS: Final = {"accountmanager": "Accountmanager", "beheerder": "Beheerder"}
+
+
+def prepare_examples(*, today: date) -> Path:
+    """The example files with dates moved so that `today` lies in their first term."""
+    target = Path(settings.BACKOFFICE_VAR) / "examples"
+    shift_examples(settings.BASE_DIR / "examples", target, today)
+    return target
+
+
+def load_products(folder: Path) -> int:
+    """Titles beside the EANs; known ones are brought up to date."""
+    with (folder / "products.csv").open(encoding="utf-8-sig", newline="") as file:
+        sample = file.readline()
+        file.seek(0)
+        rows = csv.DictReader(file, delimiter=";" if ";" in sample else ",")
+        products = [
+            Product(ean=row["ean"], title=row["title"], publisher=row["publisher"]) for row in rows
+        ]
+    Product.objects.bulk_create(
+        products,
+        update_conflicts=True,
+        unique_fields=["ean"],
+        update_fields=["title", "publisher"],
+    )
+    return len(products)
+
+
+def prepare_accounts() -> dict[str, str]:
+    """The demo's accounts with their passwords: random per install, kept in `var/` (0600)."""
+    passwords = {}
+    for username, group in ACCOUNTS.items():
+        path = Path(settings.BACKOFFICE_VAR) / f"demo-password-{username}"
+        user, created = get_user_model().objects.get_or_create(
+            username=username, defaults={"is_staff": True}
+        )
+        if created or not path.exists():
+            password = secrets.token_urlsafe(9)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(password)
+            user.set_password(password)
+            user.save()
+        user.groups.add(Group.objects.get(name=group))
+        passwords[username] = path.read_text().strip()
+    return passwords

@@ -1,0 +1,95 @@
+"""Blank what is older than the days we may keep it: bodies of calls, notifications, imports."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from django.conf import settings
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+from backoffice.jobs.services import prune_jobs
+from backoffice.outbox.models import Attempt, ServiceState
+from notifications.models import Notification, Refusal
+from notifications.reasons import TOO_OLD
+
+logger = logging.getLogger(__name__)
+
+SERVICE: Final = "prune"  # its row of `ServiceState` says when it ran last
+EVERY: Final = timedelta(hours=24)
+LOOK_SECONDS: Final = 600  # the worker asks this often whether it is time
+BATCH: Final = 500  # rows a statement: the database stops one that takes long
+
+Row = TypeVar("Row", bound=Model)
+_looked: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """How many of each kind lost their content."""
+
+    calls: int
+    notifications: int
+    import_rows: int
+    refusals: int
+
+
+def prune(*, days: int, now: datetime) -> Pruned:
+    """Blank what is more than so many days old; counts and results stay.
+
+    Notifications that are still to be applied keep their content.
+    """
+    before = now - timedelta(days=days)
+    # An unmatched one waits for its subject; without its content it can never be applied.
+    Notification.objects.filter(
+        received_at__lt=before, verdict=Notification.Verdict.UNMATCHED
+    ).update(verdict=Notification.Verdict.DEAD, reason=TOO_OLD)
+    calls = Attempt.objects.filter(started_at__lt=before).exclude(calls=[])
+    bodies = Notification.objects.filter(received_at__lt=before).exclude(raw=b"")
+    return Pruned(
+        calls=_in_batches(calls, lambda rows: rows.update(calls=[], traceback="")),
+        notifications=_in_batches(
+            bodies.exclude(verdict__in=Notification.TO_APPLY),
+            lambda rows: rows.update(raw=b"", parsed={}, traceback=""),
+        ),
+        import_rows=prune_jobs(before=before),
+        refusals=Refusal.objects.filter(minute__lt=before).delete()[0],
+    )
+
+
+def prune_daily() -> int:
+    """What the worker does beside sending: prune once a day, whichever worker comes first.
+
+    Returns 0 always, because nothing of it is work that waited.
+    """
+    if time.monotonic() - _looked.get(SERVICE, -LOOK_SECONDS) < LOOK_SECONDS:
+        return 0
+    _looked[SERVICE] = time.monotonic()
+    now = timezone.now()
+    row, _ = ServiceState.objects.get_or_create(service=SERVICE)
+    is_due = Q(beat_at__isnull=True) | Q(beat_at__lt=now - EVERY)
+    # Of two workers that look at the same moment one changes the row.
+    if not ServiceState.objects.filter(is_due, service=SERVICE).update(beat_at=now):
+        return 0
+    try:
+        pruned = prune(days=settings.BACKOFFICE_RETENTION_DAYS, now=now)
+    except Exception:
+        # Not done is not to count as done: the next look tries again.
+        ServiceState.objects.filter(service=SERVICE, beat_at=now).update(beat_at=row.beat_at)
+        raise
+    logger.info("pruned", extra=asdict(pruned))
+    return 0
+
+
+def _in_batches(rows: QuerySet[Row], change: Callable[[QuerySet[Row]], int]) -> int:
+    changed, last = 0, 0
+    ordered: QuerySet[Any] = rows.order_by("pk")
+    while keys := list(ordered.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+        changed += change(rows.filter(pk__in=keys))
+        last = keys[-1]
+    return changed

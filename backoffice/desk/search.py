@@ -1,0 +1,99 @@
+"""The search box on every page: what did somebody type, and which page answers it?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from backoffice.explanations.services import explain, explain_text
+from backoffice.screens.search import ean_of, spaced_ean
+from credits.models import PersonCredit, SchoolCredit
+from persons.models import Person
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser, AnonymousUser
+
+CODE: Final = re.compile(r"(?:fout)?(?:code|error)?\s*[:#]?\s*(-?\d{1,10})", re.IGNORECASE)
+SHOWN: Final = 5  # persons with the same key, e.g. a student number at two schools
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A page that may be meant, with the words to choose it by."""
+
+    title: str
+    sub: str
+    url: str
+
+
+def answers_to(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
+    """The pages that this text names exactly; none means: look it up as a name.
+
+    A number may be a student number and a fault code at once, so there can be several.
+    """
+    return [*_persons(text, user), *_credits(text, user), *_explanation(text)]
+
+
+def name_search(text: str, user: AbstractUser | AnonymousUser) -> str:
+    """Where a name is looked up; empty for a colleague who may see no persons."""
+    if not user.has_perm("persons.view_person"):
+        return ""
+    return _list("admin:persons_person_changelist", text)
+
+
+def _persons(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
+    if not user.has_perm("persons.view_person"):
+        return []
+    exact = (
+        Q(distributor_person_id=text)
+        | Q(user_id=text)
+        | Q(eck_id=text)
+        | Q(school_persons__school_student_number=text)
+        | Q(school_persons__distributor_school_person_id=text)
+    )
+    found = Person.objects.filter(exact).distinct()[:SHOWN]
+    return [
+        Answer(
+            person.full_name,
+            _("Person · customer number %s") % person.distributor_person_id,
+            reverse("admin:persons_person_change", args=[person.pk]),
+        )
+        for person in found
+    ]
+
+
+def _credits(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
+    ean = ean_of(text)
+    sub = _("EAN %s") % spaced_ean(ean) if ean else _("Credit number %s") % text
+    answers = []
+    for model, key, title in (
+        (PersonCredit, "distributor_person_credit_id", _("Credits of persons")),
+        (SchoolCredit, "distributor_school_credit_id", _("Credits of schools")),
+    ):
+        name = model._meta.model_name
+        if not user.has_perm(f"credits.view_{name}"):
+            continue
+        asked = {"ean": ean} if ean else {key: text}
+        if model._default_manager.filter(**asked).exists():
+            url = _list(f"admin:credits_{name}_changelist", ean or text)
+            answers.append(Answer(title, sub, url))
+    return answers
+
+
+def _explanation(text: str) -> list[Answer]:
+    code = CODE.fullmatch(text)
+    found = [explain(int(code[1]))] if code else explain_text(text)
+    known = [explanation for explanation in found if explanation.known]
+    if not known:
+        return []
+    return [Answer(_("Explanation"), known[0].title, _list("admin:explain", text))]
+
+
+def _list(url_name: str, text: str) -> str:
+    return f"{reverse(url_name)}?{urlencode({'q': text})}"

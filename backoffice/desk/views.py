@@ -1,0 +1,156 @@
+"""Pages that belong to no single app: the search box, the language, the list of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from backoffice.desk.home import home_page
+from backoffice.desk.navigation import other_models
+from backoffice.desk.search import answers_to, name_search
+from backoffice.explanations.views import LONGEST_QUERY, lookup
+from backoffice.outbox.services import ring
+from backoffice.outbox.stops import resume
+
+YEAR_IN_SECONDS = 365 * 24 * 3600
+
+
+def home(site: AdminSite) -> Callable[..., HttpResponse]:
+    """The workbench: what needs attention, and whether everything runs."""
+
+    @require_safe
+    def view(request: HttpRequest) -> HttpResponse:
+        context = {
+            **site.each_context(request),
+            "title": _("Workbench"),
+            "page": home_page(request.user),
+            "may_import": request.user.has_perm("jobs.add_job"),
+            "may_write": request.user.has_perm("explanations.add_publishercode"),
+            "may_resume": request.user.has_perm("outbox.change_message"),
+        }
+        return TemplateResponse(request, "desk/home.html", context)
+
+    return view
+
+
+def try_sending_again(site: AdminSite) -> Callable[..., HttpResponse]:
+    """The button of the alarm: a colleague has looked at the login and says go on."""
+
+    @require_POST
+    def view(request: HttpRequest) -> HttpResponse:
+        if not request.user.has_perm("outbox.change_message"):
+            raise PermissionDenied
+        resume()
+        ring()
+        messages.success(request, _("We try again; within a minute you see here how it went."))
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    return view
+
+
+def search(site: AdminSite) -> Callable[..., HttpResponse]:
+    """The search box: straight to the one page that is meant, else a choice or a list of names.
+
+    The box posts: what people paste may hold names, and an address lands in logs.
+    """
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def view(request: HttpRequest) -> HttpResponse:
+        asked = request.POST if request.method == "POST" else request.GET
+        text = asked.get("q", "").strip()
+        if not text:
+            return HttpResponseRedirect(reverse("admin:index"))
+        if len(text) > LONGEST_QUERY:
+            return _explain_pasted(request, text, site)
+        answers = answers_to(text, request.user)
+        names = name_search(text, request.user)
+        if len(answers) == 1:
+            return HttpResponseRedirect(answers[0].url)
+        if not answers and names:
+            return HttpResponseRedirect(names)
+        context = {
+            **site.each_context(request),
+            "title": _("Search"),
+            "search_query": text,
+            "answers": answers,
+            "names_url": names,
+        }
+        return TemplateResponse(request, "desk/search.html", context)
+
+    return view
+
+
+def _explain_pasted(request: HttpRequest, text: str, site: AdminSite) -> HttpResponse:
+    """A whole message: the page of explanations reads it, under the name of its own box."""
+    posted = QueryDict(mutable=True)
+    posted["pasted"] = text
+    request.method = "POST"
+    request.POST = posted  # type: ignore[assignment]  # the page only reads it
+    return lookup(request, site.each_context(request))
+
+
+def explanations(site: AdminSite) -> Callable[..., HttpResponse]:
+    """The page where codes and messages are looked up."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return lookup(request, site.each_context(request))
+
+    return view
+
+
+def models_index(site: AdminSite) -> Callable[..., HttpResponse]:
+    """The lists that have no place of their own in the menu, by app."""
+
+    @require_safe
+    def view(request: HttpRequest) -> HttpResponse:
+        app_list = site.get_app_list(request)
+        others = other_models(app_list)
+        groups = [
+            {"name": app["name"], "models": shown}
+            for app in app_list
+            if (shown := [model for model in app["models"] if model in others])
+        ]
+        if not groups:
+            raise PermissionDenied
+        context = {**site.each_context(request), "title": _("Settings"), "groups": groups}
+        return TemplateResponse(request, "desk/models.html", context)
+
+    return view
+
+
+@never_cache
+@login_not_required
+@csrf_protect
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Remember Dutch or English for this browser, and go back to the page it was chosen on."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        target = reverse("admin:index")
+    response = HttpResponseRedirect(target)
+    language = request.POST.get("language", "")
+    if language in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=YEAR_IN_SECONDS,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response

@@ -1,0 +1,1 @@
+"""What every list and form shares. Floor: it imports no app, every app's admin may import it."""
