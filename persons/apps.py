@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PersonsConfig(AppConfig):
+    name = "persons"
+    verbose_name = _("Persons")
+
+    def ready(self) -> None:
+        from backoffice.jobs.registry import register_importer
+        from backoffice.outbox.registry import register
+        from persons.imports import PersonImporter
+        from persons.senders import SENDERS
+
+        for sender in SENDERS:
+            register(sender)
+        register_importer(PersonImporter())

@@ -1,0 +1,42 @@
+"""Tells the outbox which pages belong to persons, persons at schools and schools."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import ngettext
+
+from backoffice.screens.links import Page, register_page
+
+
+def register_pages() -> None:
+    """Called once, when the admin is set up."""
+    register_page(
+        "person",
+        Page(
+            url=lambda pk: reverse("admin:persons_person_change", args=[pk]),
+            counted=lambda n: ngettext("%d person", "%d persons", n) % n,
+            rules="person",
+            fields={"eck_id": "new_eck_id"},
+        ),
+    )
+    register_page(
+        "schoolperson",
+        Page(
+            url=lambda pk: reverse("admin:persons_schoolperson_change", args=[pk]),
+            counted=lambda n: ngettext("%d person at a school", "%d persons at schools", n) % n,
+            rules="schoolperson",
+            fields={"organisation_id": "school", "distributor_person_id": "person"},
+        ),
+    )
+    register_page(
+        "school",
+        Page(
+            url=lambda key: (
+                f"{reverse('admin:persons_school_changelist')}?"
+                f"{urlencode({'organisation_id': key})}"
+            ),
+            counted=lambda n: ngettext("%d school", "%d schools", n) % n,
+        ),
+    )
