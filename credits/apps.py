@@ -1,0 +1,24 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CreditsConfig(AppConfig):
+    name = "credits"
+    verbose_name = _("Credits")
+
+    def ready(self) -> None:
+        from backoffice.jobs.registry import register_follower, register_importer
+        from backoffice.outbox.registry import register
+        from credits.imports import PersonCreditImporter, SchoolCreditImporter, statuses_follow
+        from credits.product_imports import ProductImporter
+        from credits.senders import SENDERS
+        from credits.services import refresh_person
+        from persons.followers import tell_me
+        from persons.imports import PersonImporter
+
+        for sender in SENDERS:
+            register(sender)
+        for importer in (PersonCreditImporter(), SchoolCreditImporter(), ProductImporter()):
+            register_importer(importer)
+        register_follower(PersonImporter.kind, statuses_follow)
+        tell_me(refresh_person)

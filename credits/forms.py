@@ -1,0 +1,91 @@
+"""Forms for credits and products."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.outbox.pushable import PushableForm
+from backoffice.screens.forms import OfficeForm
+from backoffice.screens.search import ean_of
+from credits.models import PersonCredit, Product, SchoolCredit
+
+CREDIT_HELP = {
+    "ean": _("Thirteen digits; spaces and dashes may stay."),
+    "credit_end_date": _("Leave empty for a credit without an end."),
+    "school_year": _("2627 stands for 2026-2027."),
+}
+
+
+class PersonCreditForm(PushableForm[PersonCredit]):
+    """The right of one person to use one book."""
+
+    kind = "person_credit"
+
+    class Meta:
+        model = PersonCredit
+        fields = (
+            "school_person",
+            "ean",
+            "school_year",
+            "credit_start_date",
+            "credit_end_date",
+            "distributor_person_credit_id",
+        )
+        help_texts = {
+            **CREDIT_HELP,
+            "distributor_person_credit_id": _(
+                "Our own number of this credit. At most 30 characters, "
+                "or Edu-iX can never tell us anything about it."
+            ),
+        }
+
+    def clean_ean(self) -> str:
+        return written_ean(self.cleaned_data["ean"])
+
+
+class SchoolCreditForm(PushableForm[SchoolCredit]):
+    """The right of a school to let a number of people use one book."""
+
+    kind = "school_credit"
+
+    class Meta:
+        model = SchoolCredit
+        fields = (
+            "school",
+            "ean",
+            "amount",
+            "school_year",
+            "credit_start_date",
+            "credit_end_date",
+            "contact_name",
+            "contact_email",
+            "distributor_school_credit_id",
+        )
+        help_texts = {
+            **CREDIT_HELP,
+            "amount": _("How many people may use it; give back the rest with a return."),
+            "distributor_school_credit_id": _(
+                "Our own number of this credit. At most 30 characters, "
+                "or Edu-iX can never tell us anything about it."
+            ),
+        }
+
+    def clean_ean(self) -> str:
+        return written_ean(self.cleaned_data["ean"])
+
+
+class ProductForm(OfficeForm[Product]):
+    """A title for an EAN."""
+
+    class Meta:
+        model = Product
+        fields = ("ean", "title", "publisher")
+        help_texts = {"title": _("As schools call the book.")}
+
+    def clean_ean(self) -> str:
+        return written_ean(self.cleaned_data["ean"])
+
+
+def written_ean(text: str) -> str:
+    """An EAN without the spaces and dashes that people write; anything else as it was typed."""
+    return ean_of(text) or text
