@@ -1,0 +1,176 @@
+"""What Edu-iX told us: to look at, and to apply again; and what was refused at the door."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
+from backoffice.screens.cells import link, pill, two_lines
+from notifications.columns import (
+    contents_of,
+    explanation_of,
+    flags_of,
+    in_short,
+    publisher_explanations,
+    subjects_of,
+    verdict_pill,
+    why_cell,
+)
+from notifications.filters import (
+    KindFilter,
+    NotificationGroupFilter,
+    ReasonFilter,
+    RefusedSinceFilter,
+    SinceFilter,
+    VerdictFilter,
+)
+from notifications.masking import pretty
+from notifications.models import Notification, Refusal
+from notifications.reasons import in_words
+from notifications.services import may_be_replayed, replay
+
+MAX_REPLAY: Final = 500  # applied while the colleague waits, some milliseconds each
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin[Notification]):
+    """Every delivery that was accepted, with what became of it."""
+
+    change_form_template = "notifications/notification.html"
+    actions = ["apply_again"]
+
+    lead = _("What Edu-iX told us about persons and credits, and what became of it.")
+    list_display = ["what", "about", "state", "why", "moment"]
+    list_filter = [NotificationGroupFilter, KindFilter, VerdictFilter, SinceFilter]
+    ordering = ["-id"]
+    search_fields = ["subject"]  # shows the box; see `get_search_results`
+    search_help_text = _("Customer number or credit number, in full")
+    allowed_lookups = frozenset({"group", "kind", "verdict", "since"})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        return super().get_queryset(request).defer("raw", "traceback")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Notification], bool]:
+        typed = search_term.strip()
+        return (queryset.filter(subject=typed) if typed else queryset), False
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Notification]) -> None:
+        subjects = subjects_of(rows)
+        for row in rows:
+            lay_beside(row, subject=subjects.get(row.pk))
+
+    # --- columns ---------------------------------------------------------------------------------
+
+    @admin.display(description=_("notification"))
+    def what(self, notification: Notification) -> SafeString:
+        return two_lines(notification.get_kind_display(), notification.subject)
+
+    @admin.display(description=_("about"))
+    def about(self, notification: Notification) -> SafeString:
+        subject = cells_of(notification).get("subject")
+        return link(subject.url, subject.name) if subject else link("", _("not known here"))
+
+    @admin.display(description=_("verdict"), ordering="verdict")
+    def state(self, notification: Notification) -> SafeString:
+        return verdict_pill(notification)
+
+    @admin.display(description=_("what is the matter, and what to do"))
+    def why(self, notification: Notification) -> SafeString:
+        return why_cell(notification, cells_of(notification).get("subject"))
+
+    @admin.display(description=_("received"), ordering="id")
+    def moment(self, notification: Notification) -> SafeString:
+        received = timezone.localtime(notification.received_at)
+        return two_lines(date_format(received, "j b, H:i"), notification.source or "")
+
+    # --- page ------------------------------------------------------------------------------------
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        notification: Notification = context["original"]
+        subject = subjects_of([notification]).get(notification.pk)
+        context |= {
+            "title": notification.get_kind_display(),
+            "pill": verdict_pill(notification),
+            "explanation": explanation_of(notification),
+            "reason": in_words(notification.reason) if notification.reason else "",
+            "flags": flags_of(notification),
+            "in_short": in_short(notification, subject),
+            "contents": contents_of(notification),
+            "publisher_explanations": publisher_explanations(notification, subject),
+            "subject": subject,
+            "body": pretty(bytes(notification.raw), notification.content_type),
+            "may_replay": (may_be_replayed(notification) and self.has_replay_permission(request)),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- action ----------------------------------------------------------------------------------
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """May apply notifications again."""
+        return request.user.has_perm("notifications.replay_notification")
+
+    @admin.action(description=_("Apply again"), permissions=["replay"])
+    def apply_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
+        if queryset.count() > MAX_REPLAY:
+            told = _("Choose at most %(most)d notifications at a time.") % {"most": MAX_REPLAY}
+            self.message_user(request, told, messages.WARNING)
+            return
+        replayed = replay(notifications=queryset.defer(None))
+        words = dict(Notification.Verdict.choices)
+        for verdict, number in sorted(replayed.verdicts.items()):
+            told = ngettext(
+                "%(number)d notification: %(verdict)s.",
+                "%(number)d notifications: %(verdict)s.",
+                number,
+            ) % {"number": number, "verdict": str(words[verdict]).lower()}
+            is_fine = verdict in Notification.SETTLED
+            self.message_user(request, told, messages.SUCCESS if is_fine else messages.WARNING)
+        if replayed.skipped:
+            told = ngettext(
+                "%d was skipped: its content is not valid, so there is nothing to apply.",
+                "%d were skipped: their content is not valid, so there is nothing to apply.",
+                replayed.skipped,
+            )
+            self.message_user(request, told % replayed.skipped, messages.WARNING)
+
+
+@admin.register(Refusal)
+class RefusalAdmin(ReadOnlyAdmin[Refusal]):
+    """Which answers senders got other than "accepted", by minute."""
+
+    lead = _("What the endpoint for Edu-iX refused, and why; nothing of it was kept.")
+    list_display = ["moment", "answer", "why", "sender", "count"]
+    list_display_links = None
+    list_filter = [ReasonFilter, RefusedSinceFilter]
+    ordering = ["-minute", "pk"]
+    allowed_lookups = frozenset({"reason", "since"})
+
+    @admin.display(description=_("minute"), ordering="minute")
+    def moment(self, refusal: Refusal) -> str:
+        return date_format(timezone.localtime(refusal.minute), "j b, H:i")
+
+    @admin.display(description=_("answer"), ordering="status")
+    def answer(self, refusal: Refusal) -> SafeString:
+        code = _("code %(code)d") % {"code": refusal.code} if refusal.code else ""
+        return two_lines(pill("bad", refusal.status), code)
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, refusal: Refusal) -> str:
+        return str(refusal.get_reason_display())
+
+    @admin.display(description=_("sender"), ordering="source")
+    def sender(self, refusal: Refusal) -> str:
+        return refusal.source or str(_("unknown"))

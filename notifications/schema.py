@@ -1,0 +1,115 @@
+"""The schema of the notification service as the door needs it, read once from our own XSD."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from backoffice.eduix.contract import OPERATIONS, types_namespace, xsd_path
+from notifications.envelope import local_names
+from notifications.faults import SOAP
+
+MAX_ENUM: Final = 64  # an unknown value is kept, but it has to look like a value
+
+_XS: Final = "{http://www.w3.org/2001/XMLSchema}"
+
+_ENVELOPE: Final = """\
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:soap="{soap}" xmlns:types="{types}"
+           targetNamespace="{soap}" elementFormDefault="qualified">
+  <xs:import namespace="{types}" schemaLocation="{location}"/>
+  <xs:element name="Envelope">
+    <xs:complexType><xs:sequence>
+      <xs:element name="Header">
+        <xs:complexType>
+          <xs:sequence><xs:element ref="types:loginHeader"/></xs:sequence>
+        </xs:complexType>
+      </xs:element>
+      <xs:element name="Body">
+        <xs:complexType><xs:choice>{requests}</xs:choice></xs:complexType>
+      </xs:element>
+    </xs:sequence></xs:complexType>
+  </xs:element>
+</xs:schema>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One child in the schema: how often it may stand there, and what may stand in it."""
+
+    name: str
+    is_required: bool
+    is_repeated: bool
+    children: tuple[Part, ...]
+
+
+class Schema:
+    """The elements of each request in order, the lists of values, and the validators."""
+
+    def __init__(self) -> None:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True)
+        self._root = etree.parse(str(xsd_path("notification")), parser).getroot()
+        self.requests = {
+            operation: self._children(self._named("element", f"{operation}Request"))
+            for operation in OPERATIONS["notification"]
+        }
+        self.values = {
+            kind.get("name", ""): frozenset(
+                value.get("value", "") for value in kind.iter(f"{_XS}enumeration")
+            )
+            for kind in self._root.iterfind(f"{_XS}simpleType")
+            if kind.find(f".//{_XS}enumeration") is not None
+        }
+        self.names = local_names(
+            *{part.name for parts in self.requests.values() for part in _all(parts)}
+        )
+
+    def of_envelope(self) -> etree.XMLSchema:
+        """For a whole envelope exactly as our WSDL describes it."""
+        requests = "".join(f'<xs:element ref="types:{name}Request"/>' for name in self.requests)
+        text = _ENVELOPE.format(
+            soap=SOAP,
+            types=types_namespace("notification"),
+            location=xsd_path("notification").as_uri(),
+            requests=requests,
+        )
+        return etree.XMLSchema(etree.fromstring(text))
+
+    def lenient(self) -> etree.XMLSchema:
+        """For a request alone, without the lists of values: an unknown value is kept."""
+        root = etree.fromstring(etree.tostring(self._root))
+        for restriction in root.iterfind(f"{_XS}simpleType/{_XS}restriction"):
+            if restriction.find(f"{_XS}enumeration") is not None:
+                restriction[:] = [etree.Element(f"{_XS}maxLength", value=str(MAX_ENUM))]
+        return etree.XMLSchema(root)
+
+    def _named(self, tag: str, name: str) -> etree._Element:
+        found = self._root.find(f"{_XS}{tag}[@name='{name}']")
+        if found is None:
+            raise LookupError(name)
+        return found
+
+    def _children(self, element: etree._Element) -> tuple[Part, ...]:
+        sequence = element.find(f".//{_XS}sequence")
+        return tuple(map(self._part, sequence if sequence is not None else ()))
+
+    def _part(self, element: etree._Element) -> Part:
+        kind = element.get("type", "").rpartition(":")[2]
+        has_children = self._root.find(f"{_XS}complexType[@name='{kind}']") is not None
+        return Part(
+            element.get("name", ""),
+            is_required=element.get("minOccurs", "1") != "0",
+            is_repeated=element.get("maxOccurs", "1") == "unbounded",
+            children=self._children(self._named("complexType", kind)) if has_children else (),
+        )
+
+
+def _all(parts: Iterable[Part]) -> Iterator[Part]:
+    for part in parts:
+        yield part
+        yield from _all(part.children)
+
+
+SCHEMA: Final = Schema()
