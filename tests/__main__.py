@@ -1,0 +1,40 @@
+"""`python -m tests`: the suite on SQLite, then what touches the database on PostgreSQL too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from tests.postgresql import postgresql
+
+
+def run(title: str, arguments: list[str], **environment: str) -> int:
+    """One run of pytest in a folder of its own for generated files; returns its exit code."""
+    print(f"--- {title}", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="backoffice-test-") as var:
+        code = subprocess.call(  # noqa: S603  our own interpreter and arguments
+            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments],
+            env={**os.environ, "BACKOFFICE_VAR": var, **environment},
+        )
+    print(f"--- {title}: exit {code} after {time.monotonic() - started:.0f} s", flush=True)
+    return code
+
+
+def main() -> int:
+    os.environ.pop("DATABASE_URL", None)
+    extra = sys.argv[1:]
+    first = run("suite on SQLite", extra)
+    url = postgresql()
+    if not url:
+        print("NOT TESTED HERE: PostgreSQL cannot be reached (TEST_DATABASE_URL or 127.0.0.1:5432)")
+        return first or int(os.environ.get("REQUIRE_SERVICES") == "1")
+    second = run("database tests on PostgreSQL", ["--database-only", *extra], DATABASE_URL=url)
+    return first or second
+
+
+if __name__ == "__main__":
+    sys.exit(main())

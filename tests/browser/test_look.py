@@ -1,0 +1,336 @@
+"""Every page in Chromium: strict policy, readable for everybody, and usable on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from backoffice.explanations.models import PublisherCode
+from backoffice.outbox.models import Message, PushState
+from credits.status import CreditStatus
+from notifications.models import Notification
+from tests.factories import (
+    PersonCreditFactory,
+    PersonFactory,
+    ProductFactory,
+    SchoolCreditFactory,
+    SchoolFactory,
+    SchoolPersonFactory,
+    UserFactory,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 780}
+TAP = 40  # CSS pixels
+# Without preload: axe would fetch the sheets again, from addresses that it gets wrong.
+AXE = {"resultTypes": ["violations"], "preload": False}
+
+Open = Callable[..., Any]
+
+
+class Watched:
+    """A page of the browser, with everything it complains about."""
+
+    def __init__(self, page: Any, base: str) -> None:
+        self.page, self.base = page, base
+        self.complaints: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+
+    def _note(self, message: Any) -> None:
+        expected = "the server responded with a status of 40"  # our own pages for 403 and 404
+        if message.type in ("error", "warning") and expected not in message.text:
+            self.complaints.append(f"{self.page.url}: {message.text}")
+
+    def go(self, path: str) -> Any:
+        self.page.goto(self.base + path)
+        self.page.wait_for_load_state("load")
+        return self.page
+
+
+@pytest.fixture
+def house() -> dict[str, str]:
+    """A little of everything; tells the pages that show it."""
+    schools = [SchoolFactory(name="Het Baken College"), SchoolFactory(name="De Brug")]
+    ProductFactory()
+    PublisherCode.objects.create(code=118, title_nl="Uitverkocht", cause_nl="Op", remedy_nl="Bel")
+    refused = PersonFactory(push_state=PushState.REFUSED, push_code=-4967, postal_code="9999 XX")
+    links = [
+        SchoolPersonFactory(person=refused, school=schools[0], push_state=PushState.WAITING),
+        SchoolPersonFactory(school=schools[1], push_state=PushState.IN_SYNC),
+    ]
+    for status in CreditStatus:
+        waits = status == CreditStatus.WAITING
+        credit = PersonCreditFactory(
+            school_person=links[0] if waits else links[1],
+            status=status,
+            push_state=PushState.WAITING if waits else PushState.IN_SYNC,
+            specification_state="Fault" if status == CreditStatus.PUBLISHER_FAULT else "",
+            publisher_error_code=117 if status == CreditStatus.PUBLISHER_FAULT else None,
+        )
+    of_school = SchoolCreditFactory(school=schools[0])
+    message = Message.objects.create(
+        operation="person.push",
+        subject=f"person:{refused.pk}",
+        chain=f"person:{refused.pk}",
+        label=refused.distributor_person_id,
+        status=Message.Status.REFUSED,
+        code=-4967,
+        due_at=timezone.now(),
+    )
+    for days in range(3):
+        notification = Notification.objects.create(
+            kind="specificationChanged",
+            subject=str(credit),
+            raw=b"<told/>",
+            raw_sha256="0" * 64,
+            raw_length=7,
+            received_at=timezone.now() - timedelta(days=days),
+            verdict=Notification.Verdict.APPLIED,
+            parsed={
+                "distributor_credit_id": str(credit),
+                "state": "Active",
+                "specification": [{"amount": 1, "response_id": "r1", "error_code": 117}],
+                "correction": [],
+            },
+        )
+    account = UserFactory(is_superuser=False)
+    return {
+        "workbench": "/admin/",
+        "persons": "/admin/persons/person/",
+        "persons, nothing found": "/admin/persons/person/?q=zzzz",
+        "person": f"/admin/persons/person/{refused.pk}/change/",
+        "new person": "/admin/persons/person/add/",
+        "history of a person": f"/admin/persons/person/{refused.pk}/history/",
+        "delete a person": f"/admin/persons/person/{refused.pk}/delete/",
+        "schools": "/admin/persons/school/",
+        "school": f"/admin/persons/school/{schools[0].pk}/change/",
+        "person credits": "/admin/credits/personcredit/",
+        "person credit": f"/admin/credits/personcredit/{credit.pk}/change/",
+        "status of a person credit": f"/admin/credits/personcredit/{credit.pk}/status/",
+        "school credits": "/admin/credits/schoolcredit/",
+        "status of a school credit": f"/admin/credits/schoolcredit/{of_school.pk}/status/",
+        "notifications": "/admin/notifications/notification/",
+        "refusals": "/admin/notifications/refusal/",
+        "notification": f"/admin/notifications/notification/{notification.pk}/change/",
+        "sending": "/admin/outbox/message/",
+        "message": f"/admin/outbox/message/{message.pk}/change/",
+        "import": "/admin/importeren/",
+        "explanation": "/admin/uitleg/?q=5022",
+        "publishers' codes": "/admin/explanations/publishercode/",
+        "unknown codes": "/admin/explanations/unknowncode/",
+        "settings": "/admin/beheer/",
+        "account": f"/admin/auth/user/{account.pk}/change/",
+        "new account": "/admin/auth/user/add/",
+        "group": "/admin/auth/group/add/",
+        "products": "/admin/credits/product/",
+        "change password": "/admin/password_change/",
+        "search": "/admin/zoeken/?q=niets%20bekends%20hier",
+        "not there": "/admin/nergens/",
+        "app": "/admin/persons/",
+    }
+
+
+@pytest.fixture
+def opened(chromium: Any, live_server: Any) -> Iterator[Open]:
+    """A window of Chromium, signed in as somebody who may do everything."""
+    contexts = []
+
+    def open_window(*, signed_in: bool = True, **options: Any) -> Watched:
+        context = chromium.new_context(
+            locale="nl-NL", timezone_id="Europe/Amsterdam", reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        if signed_in:
+            client = Client()
+            client.force_login(UserFactory(is_superuser=True))
+            name = settings.SESSION_COOKIE_NAME
+            cookie = {"name": name, "value": client.cookies[name].value, "url": live_server.url}
+            context.add_cookies([cookie])
+        return Watched(context.new_page(), live_server.url)
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+def barriers(page: Any, name: str) -> list[str]:
+    """What keeps people out, as axe-core finds it: serious and critical only."""
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [
+        f"{name}: {rule['id']} at {node['target']}: {node.get('failureSummary', '')[:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(opened: Open, house: dict[str, str], scheme: str) -> None:
+    window = opened(color_scheme=scheme, viewport=DESKTOP)
+
+    found = [barrier for name, path in house.items() for barrier in barriers(window.go(path), name)]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_login_page_keeps_nobody_out(opened: Open, scheme: str) -> None:
+    window = opened(signed_in=False, color_scheme=scheme, viewport=DESKTOP)
+
+    page = window.go("/admin/login/")
+    before = barriers(page, "login")
+    page.fill("#id_username", "iemand")
+    page.fill("#id_password", "verkeerd")
+    page.click("#login-form [type=submit]")
+
+    assert before + barriers(page, "refused login") == []
+
+
+def test_no_page_breaks_the_policy_or_misses_a_file(opened: Open, house: dict[str, str]) -> None:
+    window = opened(viewport=DESKTOP)
+
+    for path in house.values():
+        window.go(path)
+    page = window.go(house["new person"])
+    page.locator(".datetimeshortcuts a").last.click()  # widgets that scripts build
+    assert page.locator(".calendarbox").first.is_visible()
+    page.locator(".add-row a").first.click()
+    page.locator(".select2-selection").last.click()
+    assert page.locator(".select2-dropdown").is_visible()
+
+    assert window.complaints == []
+
+
+def test_no_page_is_wider_than_a_phone(opened: Open, house: dict[str, str]) -> None:
+    window = opened(color_scheme="light", viewport=PHONE, has_touch=True)
+
+    wider = {
+        name: width
+        for name, path in house.items()
+        if (width := window.go(path).evaluate("document.documentElement.scrollWidth")) > 360
+    }
+
+    assert wider == {}
+    assert window.complaints == []
+
+
+TOO_SMALL = """
+tap => [...document.querySelectorAll(
+    'button, select, summary.chip, .btn, .chip, .side a, input:not([type=hidden])'
+)].filter(one => one.checkVisibility({visibilityProperty: true}))
+  .filter(one => !one.closest('.selector, .select2-hidden-accessible'))
+  .map(one => [one, one.getBoundingClientRect()])
+  .filter(([one, box]) => box.width && Math.min(box.height, box.width) < tap)
+  .map(([one, box]) => `${one.tagName}.${one.className} ${box.width}x${box.height}`)
+"""
+
+
+def test_whatever_one_taps_is_large_enough_for_a_finger(
+    opened: Open, house: dict[str, str]
+) -> None:
+    window = opened(color_scheme="light", viewport=PHONE, has_touch=True)
+
+    small = {
+        name: found
+        for name, path in house.items()
+        if (found := window.go(path).evaluate(TOO_SMALL, TAP))
+    }
+
+    assert small == {}
+
+
+def test_on_a_phone_a_list_is_a_pile_of_cards_with_labels(
+    opened: Open, house: dict[str, str]
+) -> None:
+    page = opened(viewport=PHONE).go(house["persons"])
+
+    cell = page.locator("#result_list tbody td[data-label]").first
+    label = cell.evaluate("one => getComputedStyle(one, '::before').content")
+
+    assert cell.evaluate("one => getComputedStyle(one).display") == "block"
+    assert label.strip('"') == cell.get_attribute("data-label")
+
+
+def test_on_a_phone_the_menu_opens_by_a_button_and_closes_again(
+    opened: Open, house: dict[str, str]
+) -> None:
+    page = opened(viewport=PHONE).go(house["workbench"])
+    button, menu = page.locator("[data-menu-button]"), page.locator("#side")
+
+    assert not menu.is_visible()
+    button.press("Enter")
+    assert menu.is_visible()
+    assert button.get_attribute("aria-expanded") == "true"
+    button.click()
+    assert not menu.is_visible()
+
+
+def test_without_scripts_the_phone_still_has_its_menu(opened: Open, house: dict[str, str]) -> None:
+    page = opened(viewport=PHONE, java_script_enabled=False).go(house["persons"])
+
+    page.locator("[data-menu-button]").click()
+
+    assert page.locator("#side").is_visible()
+
+
+def test_the_keyboard_reaches_the_content_the_search_box_and_the_menus(
+    opened: Open, house: dict[str, str]
+) -> None:
+    page = opened(viewport=DESKTOP).go(house["persons"])
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip-to-content-link"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content-start"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.locator("details.who > summary").press("Enter")
+    assert page.locator("#logout-form button").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#logout-form button").is_visible()
+
+
+def test_the_colours_that_somebody_chose_stay(opened: Open, house: dict[str, str]) -> None:
+    page = opened(color_scheme="light", viewport=DESKTOP).go(house["workbench"])
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+
+    page.locator("details.who > summary").click()
+    page.locator(".theme-toggle").click()
+    chosen = page.evaluate(paper)
+    page.reload()
+
+    assert chosen != light
+    assert page.evaluate(paper) == chosen
+
+
+def test_the_bar_with_actions_stays_in_sight_while_one_chooses(
+    opened: Open, house: dict[str, str]
+) -> None:
+    PersonFactory.create_batch(40)
+    page = opened(viewport=DESKTOP).go(house["persons"])
+
+    page.locator("input.action-select").first.check()
+
+    box = page.locator("#changelist .actions").bounding_box()
+    assert box["y"] + box["height"] <= DESKTOP["height"]
+    assert "1" in page.locator(".action-counter").inner_text()
+
+
+def test_english_is_one_click_away_on_the_login_page(opened: Open) -> None:
+    page = opened(signed_in=False, viewport=DESKTOP).go("/admin/login/")
+
+    page.locator("button[lang=en]").click()
+
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.locator("h1").inner_text() == "Log in"

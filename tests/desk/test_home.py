@@ -1,0 +1,267 @@
+"""What the workbench tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.utils import translation
+
+from backoffice.desk.home import Check, home_page
+from backoffice.jobs.models import Job
+from backoffice.outbox.models import Message, PushState, ServiceState
+from credits.status import CreditStatus
+from notifications.models import Notification
+from tests.factories import (
+    PersonCreditFactory,
+    PersonFactory,
+    SchoolPersonFactory,
+    UserFactory,
+)
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # ten o'clock here
+NOBODY = AnonymousUser()
+QUERIES = 18  # session, account, the menu, and fifteen for the page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
+
+
+def check(name: str) -> Check:
+    return next(check for check in home_page(NOBODY, NOW).checks if check.name == name)
+
+
+def state(**columns: Any) -> ServiceState:
+    return ServiceState.objects.create(service="edu-ix", **columns)
+
+
+def queued(created_at: datetime) -> None:
+    message = Message.objects.create(
+        operation="person.push", subject="person:1", chain="person:1", due_at=created_at
+    )
+    Message.objects.filter(pk=message.pk).update(created_at=created_at)
+
+
+def told(received_at: datetime, error_code: int | None = None) -> None:
+    Notification.objects.create(
+        kind="specificationChanged",
+        raw=b"",
+        raw_sha256="0" * 64,
+        raw_length=0,
+        received_at=received_at,
+        verdict="applied",
+        parsed={"state": "Active", "specification": [{"amount": 1, "error_code": error_code}]},
+    )
+
+
+# --- words at the top ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"),
+    [
+        (2, "Good night"),
+        (7, "Good morning"),
+        (12, "Good afternoon"),
+        (18, "Good evening"),
+        (23, "Good evening"),
+    ],
+)
+def test_the_greeting_follows_the_clock_on_the_wall(hour: int, words: str) -> None:
+    now = datetime(2026, 11, 20, hour - 1, 0, tzinfo=UTC)
+
+    assert home_page(NOBODY, now).greeting == words
+
+
+def test_somebody_with_a_name_is_greeted_by_it() -> None:
+    assert home_page(UserFactory(first_name="Fatima"), NOW).greeting == "Good morning, Fatima"
+
+
+def test_with_nothing_to_do_the_first_line_says_so() -> None:
+    assert home_page(NOBODY, NOW).lead == "Nothing needs your attention. Everything runs on time."
+
+
+def test_the_first_line_counts_what_is_ours_apart_from_what_is_the_schools() -> None:
+    link = SchoolPersonFactory()
+    PersonCreditFactory(status=CreditStatus.REFUSED, push_state=PushState.REFUSED, push_code=-5107)
+    PersonCreditFactory.create_batch(
+        2,
+        school_person=link,
+        status=CreditStatus.WAITING_FOR_PREMATCH,
+        push_state=PushState.IN_SYNC,
+    )
+
+    lead = home_page(NOBODY, NOW).lead
+
+    assert lead.startswith("1 credit needs attention. 2 credits wait for a school.")
+
+
+def test_with_many_causes_it_says_how_far_three_of_them_go() -> None:
+    for code, number in ((5107, 4), (5127, 3), (5147, 2), (5167, 1)):
+        PersonCreditFactory.create_batch(
+            number, status=CreditStatus.REFUSED, push_state=PushState.REFUSED, push_code=-code
+        )
+
+    lead = home_page(NOBODY, NOW).lead
+
+    assert lead.startswith("10 credits need attention. Three causes explain 9 of them.")
+
+
+def test_refused_persons_without_credits_are_not_silent() -> None:
+    PersonFactory(push_state=PushState.REFUSED, push_code=-5022)
+
+    assert home_page(NOBODY, NOW).lead.startswith("No credit stands still, but some persons")
+
+
+# --- does everything run ------------------------------------------------------------------------
+
+
+def test_a_machine_that_never_ran_is_unknown_and_not_broken() -> None:
+    page = home_page(NOBODY, NOW)
+
+    assert [check.tone for check in page.checks] == ["q", "q", "q"]
+    assert page.alarm is None
+
+
+def test_a_working_sender_tells_its_queue() -> None:
+    state(beat_at=NOW - timedelta(seconds=5))
+    queued(NOW - timedelta(seconds=8))
+
+    assert check("Sending") == Check("ok", "Sending", "1 in the queue, oldest 8 s")
+
+
+def test_a_queue_that_waits_long_is_seen() -> None:
+    state(beat_at=NOW)
+    queued(NOW - timedelta(minutes=11))
+
+    assert check("Sending").tone == "wait"
+
+
+def test_a_sender_that_gives_no_sign_any_more_is_bad_news() -> None:
+    state(beat_at=NOW - timedelta(minutes=3))
+
+    assert check("Sending").tone == "bad"
+    assert "silent since 09:57" in check("Sending").text
+    assert home_page(NOBODY, NOW).lead.endswith("Not everything runs.")
+
+
+def test_a_queue_without_any_sender_is_bad_news() -> None:
+    queued(NOW)
+
+    assert check("Sending").tone == "bad"
+
+
+def test_an_answer_after_a_failure_makes_it_well_again() -> None:
+    row = state(beat_at=NOW, last_failure_at=NOW - timedelta(minutes=2))
+
+    assert check("Edu-iX").tone == "wait"
+
+    ServiceState.objects.filter(pk=row.pk).update(last_success_at=NOW - timedelta(minutes=1))
+
+    assert check("Edu-iX") == Check("ok", "Edu-iX", "last answer 09:59")
+
+
+def test_a_refused_login_is_an_alarm_with_what_to_do() -> None:
+    state(beat_at=NOW, stopped_at=NOW - timedelta(hours=1), code=-2208, login_tries=3)
+
+    page = home_page(NOBODY, NOW)
+
+    assert page.alarm is not None
+    assert page.alarm.title
+    assert page.alarm.steps
+    assert [check.tone for check in page.checks[:2]] == ["bad", "bad"]
+
+
+def test_notifications_of_today_are_those_since_midnight_here() -> None:
+    told(datetime(2026, 11, 20, 8, 11, tzinfo=UTC))
+    told(datetime(2026, 11, 19, 23, 30, tzinfo=UTC))
+    told(datetime(2026, 11, 19, 22, 30, tzinfo=UTC))
+
+    assert check("Notifications") == Check("ok", "Notifications", "last 09:11, 2 today")
+
+
+# --- picture, work under way, first day ---------------------------------------------------------
+
+
+def test_the_picture_counts_notifications_and_the_faults_among_them() -> None:
+    told(NOW)
+    told(NOW, error_code=117)
+    told(NOW - timedelta(days=13))
+    told(NOW - timedelta(days=15))
+
+    chart = home_page(NOBODY, NOW).chart
+
+    assert (chart.total, chart.faults) == (3, 1)
+    assert (chart.bars[-1].count, chart.bars[-1].faults) == (2, 1)
+    assert chart.bars[0].count == 1
+
+
+def test_a_prematch_is_no_fault() -> None:
+    Notification.objects.create(
+        kind="prematchChanged",
+        raw=b"",
+        raw_sha256="0" * 64,
+        raw_length=0,
+        received_at=NOW,
+        verdict="applied",
+        parsed={"user_id": "u1"},
+    )
+
+    chart = home_page(NOBODY, NOW).chart
+
+    assert (chart.total, chart.faults) == (1, 0)
+
+
+def test_only_work_that_is_under_way_is_shown() -> None:
+    Job.objects.create(kind="import_persons", status=Job.Status.DONE, title="oud.csv")
+    running = Job.objects.create(
+        kind="import_persons", status=Job.Status.RUNNING, title="baken.csv", total=10, finished=4
+    )
+
+    assert home_page(NOBODY, NOW).jobs == [running]
+
+
+def test_an_empty_house_invites_to_start() -> None:
+    assert home_page(NOBODY, NOW).is_empty
+
+    PersonFactory()
+
+    assert not home_page(NOBODY, NOW).is_empty
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+
+def test_the_page_costs_the_same_number_of_queries_whatever_stands_still(
+    manager: Client, django_assert_num_queries: Any
+) -> None:
+    def one_more(code: int) -> None:
+        PersonFactory(push_state=PushState.REFUSED, push_code=-code)
+        PersonCreditFactory(
+            status=CreditStatus.PUBLISHER_FAULT,
+            push_state=PushState.IN_SYNC,
+            publisher_error_code=code,
+        )
+        told(NOW, error_code=code)
+
+    one_more(5022)
+    queued(NOW)
+    manager.get("/admin/")  # notes once a minute that this session is in use
+    with django_assert_num_queries(QUERIES):
+        manager.get("/admin/")
+    for code in (5042, 5062, 5082):
+        one_more(code)
+
+    with django_assert_num_queries(QUERIES):
+        response = manager.get("/admin/")
+
+    assert response.status_code == 200

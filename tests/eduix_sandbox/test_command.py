@@ -1,0 +1,165 @@
+"""`manage.py sandbox`, as a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from backoffice.eduix_sandbox.server import SandboxServer
+
+from .callers import Caller
+from .samples import SCHOOLS, person
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(var: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EDUIX_")}
+    return kept | {"BACKOFFICE_VAR": str(var), "BACKOFFICE_ENV": "embedded"} | more
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, str(ROOT / "manage.py"), "sandbox", *options]
+
+
+@contextmanager
+def running(var: Path, *options: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command(*options),
+        env=environment(var, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def persons(port: int) -> int:
+    answer = urllib3.request("GET", f"http://127.0.0.1:{port}/control/state", retries=False)
+    return int(answer.json()["persons"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    port = free_port()
+    with running(tmp_path, "--port", str(port)) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert f"http://127.0.0.1:{port}" in first
+        assert persons(port) == 0
+
+        begun = time.monotonic()
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=10)
+
+    assert process.returncode == 0
+    assert time.monotonic() - begun < 3
+    assert errors == ""
+    assert output.count("\n") == 1
+    assert (tmp_path / "sandbox.sqlite3").exists()
+
+
+def test_the_port_comes_from_the_address_of_the_profile_service(tmp_path: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/soap/4.1/profile"
+    with running(tmp_path, EDUIX_PROFILE_URL=address) as process:
+        assert process.stdout is not None
+
+        assert f":{port}" in process.stdout.readline()
+
+
+def test_it_lists_what_changed_once_a_second(tmp_path: Path) -> None:
+    port = free_port()
+    more = {"EDUIX_USERNAME": "demo", "EDUIX_PASSWORD": "once"}
+    with running(tmp_path, "--port", str(port), **more) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        caller = Caller(SandboxServer(port=port, username="demo", password="once"))
+        for number in range(20):
+            caller.call("createPerson", person=person(f"P{number}"))
+
+        lines = process.stdout.readline()
+
+    assert "20 " in lines
+
+
+def refusal(var: Path, *options: str, **more: str) -> str:
+    done = subprocess.run(  # noqa: S603 - our own command
+        command(*options),
+        env=environment(var, **more),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        line = refusal(tmp_path, "--port", port)
+
+    assert port in line
+    assert line.count("\n") == 1
+    assert not (tmp_path / "sandbox.sqlite3").exists()
+
+
+def test_a_state_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_text("this is no database, not even nearly one")
+
+    line = refusal(tmp_path, "--port", str(free_port()), "--state", str(path))
+
+    assert str(path) in line
+    assert line.count("\n") == 1
+
+
+def test_a_port_that_cannot_exist_is_one_clear_line(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "--port", "99999").count("\n") == 1
+
+
+def test_the_state_is_kept_until_a_fresh_start(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with SandboxServer(schools=SCHOOLS, state_file=path) as sandbox:
+        Caller(sandbox).call("createPerson", person=person())
+    for options, expected in (((), 1), (("--fresh",), 0)):
+        port = free_port()
+        with running(tmp_path, "--port", str(port), "--state", str(path), *options) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+
+            assert persons(port) == expected
+
+
+def test_it_refuses_outside_the_embedded_environment(settings: Any) -> None:
+    settings.BACKOFFICE_ENV = "acceptance"
+
+    with pytest.raises(CommandError, match="embedded"):
+        call_command("sandbox")

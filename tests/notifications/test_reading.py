@@ -1,0 +1,124 @@
+"""A stranger's names do not stay in memory, and a known sender is read in its own thread."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from notifications import reading
+from notifications.faults import Refused
+from notifications.login import Logins
+from notifications.reading import Delivery, Reader, SideThread
+from tests.notifications.bodies import GOOD, SECRET
+from tests.notifications.conftest import PASSWORD, USER
+
+LOGINS = Logins([(USER, PASSWORD)])
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def made_up(number: int) -> bytes:
+    names = " ".join(f'x{number}y{index}="1"' for index in range(16_000))
+    return f"<a {names}/>".encode()
+
+
+def test_names_that_strangers_make_up_do_not_fill_the_memory() -> None:
+    reader = Reader()
+    for number in range(20):
+        _refused(reader, made_up(number))
+    before = resident_bytes()
+
+    for number in range(100, 200):
+        _refused(reader, made_up(number))
+
+    assert resident_bytes() - before < 50_000_000  # 75 MB and more without the side thread
+
+
+def _refused(reader: Reader, body: bytes) -> None:
+    with pytest.raises(Refused):
+        reader.read(body, LOGINS)
+
+
+def where(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Notes for each body whether it was read in the calling thread."""
+    seen: list[bool] = []
+    caller = threading.current_thread()
+
+    def examine(utf8: bytes, logins: Logins) -> Delivery:
+        seen.append(threading.current_thread() is caller)
+        return original(utf8, logins)
+
+    original = reading.examine
+    monkeypatch.setattr(reading, "examine", examine)
+    return seen
+
+
+def test_with_few_strangers_everything_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = where(monkeypatch)
+    reader = Reader()
+
+    reader.read(GOOD, LOGINS)
+    _refused(reader, b"<hello/>")
+
+    assert seen == [True, True]
+
+
+def test_after_many_strangers_only_tags_seen_before_are_read_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "STRANGERS_BYTES", 10)
+    seen = where(monkeypatch)
+    reader = Reader()
+    _refused(reader, b"<somebody-else/>")
+    other_value = GOOD.replace(b"C-1001", b"C-1002")
+
+    for body in (GOOD, other_value, other_value.replace(b"Active", b"&#65;ctive")):
+        assert reader.read(body, LOGINS).content.parsed["state"] == "Active"
+    _refused(reader, GOOD.replace(b"<n:state>", b"<n:state new='name'>").replace(SECRET, b"x"))
+    _refused(reader, GOOD[:-5])
+
+    assert seen == [True, False, True, False, False, False]
+
+
+def test_a_refusal_in_the_side_thread_is_the_same_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = GOOD.replace(SECRET, b"wrong")
+    with pytest.raises(Refused) as at_once:
+        Reader().read(body, LOGINS)
+    monkeypatch.setattr(reading, "STRANGERS_BYTES", -1)
+
+    with pytest.raises(Refused) as beside:
+        Reader().read(body, LOGINS)
+
+    assert beside.value.answer == at_once.value.answer
+
+
+def test_the_side_thread_is_replaced_after_its_budget() -> None:
+    side = SideThread(budget=100)
+
+    threads = [side.run(threading.current_thread, cost=60) for _ in range(6)]
+
+    assert len(set(threads)) == 3
+    assert threading.current_thread() not in threads
+
+
+def test_many_threads_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "STRANGERS_BYTES", -1)
+    reader = Reader()
+    results: list[str] = []
+
+    def read() -> None:
+        for number in range(40):
+            body = GOOD.replace(b"C-1001", b"C-%d" % number)
+            results.append(reader.read(body, LOGINS).content.subject)
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results) == sorted([f"C-{number}" for number in range(40)] * 8)
