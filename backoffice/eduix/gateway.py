@@ -22,6 +22,7 @@ from backoffice.eduix.records import (
     PersonCreditRecord,
     PersonInformation,
     PersonRecord,
+    Portal,
     SchoolCreditInformation,
     SchoolCreditRecord,
     SchoolPersonRecord,
@@ -109,7 +110,11 @@ class Service:
 
 
 class Gateway:
-    """The operations that this product uses, in terms of records."""
+    """All operations of Profile 4.1 and Credit 4.1 but the logins, in terms of records.
+
+    A get that asks by our own key answers one item or None; any other get answers a list, empty
+    where Edu-iX finds nothing. Every method raises the errors of `errors.py`.
+    """
 
     def __init__(self, config: Config) -> None:
         self._distributor_id = config.EDUIX_DISTRIBUTOR_ID
@@ -137,6 +142,12 @@ class Gateway:
         answer = self.profile.read("getSchool", organisationID=organisation_id)
         return _one(answer, "schoolInformation", mapping.school_record)
 
+    def get_schools(self, *, portal: Portal | None = None) -> list[SchoolRecord]:
+        """The schools of a portal; without one all schools that we may see."""
+        choice = {"portal": mapping.portal_request(portal)} if portal else {}
+        answer = self.profile.read("getSchool", **choice)
+        return _all(answer, "schoolInformation", mapping.school_record)
+
     # --- persons ---
 
     def create_person(self, record: PersonRecord) -> None:
@@ -150,13 +161,45 @@ class Gateway:
     def get_person(self, *, distributor_person_id: str) -> PersonInformation | None:
         """A person by our key; None when Edu-iX does not know it."""
         answer = self.profile.read(
-            "getPerson",
-            distributorPerson={
-                "distributorID": self._distributor_id,
-                "distributorPersonID": distributor_person_id,
-            },
+            "getPerson", distributorPerson=self._person_key(distributor_person_id)
         )
         return _one(answer, "personInformation", mapping.person_information)
+
+    def get_persons(
+        self,
+        *,
+        portal: Portal | None = None,
+        profile_id: int | None = None,
+        eck_id: str = "",
+        user_id: str = "",
+    ) -> list[PersonInformation]:
+        """Persons by exactly one of: portal, Edu-iX' own number, ECK iD, user ID in the portal."""
+        choice = _choice(
+            portal=mapping.portal_request(portal) if portal else None,
+            profileID=profile_id,
+            eckID=eck_id,
+            userID=user_id,
+        )
+        answer = self.profile.read("getPerson", **choice)
+        return _all(answer, "personInformation", mapping.person_information)
+
+    def delete_person(self, *, distributor_person_id: str) -> None:
+        """Remove a person; refused with 3047 or 2907 when Edu-iX does not know it."""
+        self.profile.write(
+            "deletePerson", distributorPerson=self._person_key(distributor_person_id)
+        )
+
+    def update_person_id(self, *, from_id: str, to_id: str) -> None:
+        """Give a person another key; both of 1..20 characters, whatever a key may have."""
+        self.profile.write(
+            "updatePersonID", fromDistributorPersonID=from_id, toDistributorPersonID=to_id
+        )
+
+    def merge_person(self, *, from_id: str, to_id: str) -> None:
+        """Fold one person into another; both keys of 1..20 characters."""
+        self.profile.write(
+            "mergePerson", fromDistributorPersonID=from_id, toDistributorPersonID=to_id
+        )
 
     # --- persons at schools ---
 
@@ -176,12 +219,23 @@ class Gateway:
         """A person at a school by our key; None when Edu-iX does not know it."""
         answer = self.profile.read(
             "getSchoolperson",
-            distributorSchoolPerson={
-                "distributorID": self._distributor_id,
-                "distributorSchoolPersonID": distributor_school_person_id,
-            },
+            distributorSchoolPerson=self._school_person_key(distributor_school_person_id),
         )
         return _one(answer, "schoolPersonInformation", mapping.school_person_record)
+
+    def get_school_persons(self, *, distributor_person_id: str) -> list[SchoolPersonRecord]:
+        """All schools of one person."""
+        answer = self.profile.read(
+            "getSchoolperson", distributorPerson=self._person_key(distributor_person_id)
+        )
+        return _all(answer, "schoolPersonInformation", mapping.school_person_record)
+
+    def delete_school_person(self, *, distributor_school_person_id: str) -> None:
+        """Remove a person from a school; refused with 3007 or 3207 when Edu-iX lacks it."""
+        self.profile.write(
+            "deleteSchoolperson",
+            distributorSchoolPerson=self._school_person_key(distributor_school_person_id),
+        )
 
     # --- person credits ---
 
@@ -203,12 +257,36 @@ class Gateway:
         """A credit by our key, with its specification; None when Edu-iX does not know it."""
         answer = self.credit.read(
             "getPersonCredit",
-            distributorPersonCredit={
-                "distributorID": self._distributor_id,
-                "distributorPersonCreditID": distributor_person_credit_id,
-            },
+            distributorPersonCredit=self._person_credit_key(distributor_person_credit_id),
         )
         return _one(answer, "personCreditInformation", mapping.person_credit_information)
+
+    def get_person_credits(
+        self,
+        *,
+        distributor_person_id: str = "",
+        eck_id: str = "",
+        ean: str = "",
+        school_year: int | None = None,
+    ) -> list[PersonCreditInformation]:
+        """The credits of a person, by our key or by ECK iD; both filters are optional."""
+        choice = _choice(
+            distributorPerson=self._person_key(distributor_person_id)
+            if distributor_person_id
+            else None,
+            eckID=eck_id,
+        )
+        answer = self.credit.read("getPersonCredit", **choice, **_filters(ean, school_year))
+        return _all(answer, "personCreditInformation", mapping.person_credit_information)
+
+    def return_person_credit(self, *, distributor_person_credit_id: str, reference: str) -> None:
+        """Give a credit back; the same reference (1..64) for all tries of one return."""
+        self.credit.write(
+            "returnCredit",
+            distributorPersonCredit=self._person_credit_key(distributor_person_credit_id),
+            amount=1,
+            returnCreditReferenceId=reference,
+        )
 
     # --- school credits ---
 
@@ -230,24 +308,80 @@ class Gateway:
         """A school credit by our key; None when Edu-iX does not know it."""
         answer = self.credit.read(
             "getSchoolCredit",
-            distributorSchoolCredit={
-                "distributorID": self._distributor_id,
-                "distributorSchoolCreditID": distributor_school_credit_id,
-            },
+            distributorSchoolCredit=self._school_credit_key(distributor_school_credit_id),
         )
         return _one(answer, "schoolCreditInformation", mapping.school_credit_information)
+
+    def get_school_credits(
+        self,
+        *,
+        organisation_id: str = "",
+        portal: Portal | None = None,
+        ean: str = "",
+        school_year: int | None = None,
+    ) -> list[SchoolCreditInformation]:
+        """The credits of a school or of a portal's schools; both filters are optional."""
+        choice = _choice(
+            organisationID=organisation_id,
+            portal=mapping.portal_request(portal) if portal else None,
+        )
+        answer = self.credit.read("getSchoolCredit", **choice, **_filters(ean, school_year))
+        return _all(answer, "schoolCreditInformation", mapping.school_credit_information)
+
+    def return_school_credit(
+        self, *, distributor_school_credit_id: str, amount: int, reference: str
+    ) -> None:
+        """Give `amount` licences back; the same reference (1..64) for all tries."""
+        self.credit.write(
+            "returnCredit",
+            distributorSchoolCredit=self._school_credit_key(distributor_school_credit_id),
+            amount=amount,
+            returnCreditReferenceId=reference,
+        )
+
+    # --- keys ---
+
+    def _person_key(self, key: str) -> dict[str, object]:
+        return {"distributorID": self._distributor_id, "distributorPersonID": key}
+
+    def _school_person_key(self, key: str) -> dict[str, object]:
+        return {"distributorID": self._distributor_id, "distributorSchoolPersonID": key}
+
+    def _person_credit_key(self, key: str) -> dict[str, object]:
+        return {"distributorID": self._distributor_id, "distributorPersonCreditID": key}
+
+    def _school_credit_key(self, key: str) -> dict[str, object]:
+        return {"distributorID": self._distributor_id, "distributorSchoolCreditID": key}
 
     def _person(self, record: PersonRecord) -> dict[str, object]:
         return mapping.person_request(record, distributor_id=self._distributor_id)
 
 
-def _one(answer: Any, element: str, read: Callable[[Any], T]) -> T | None:
-    """The only item of a get by key; raises `EduixUncertain` when it cannot be read."""
+def _all(answer: Any, element: str, read: Callable[[Any], T]) -> list[T]:
+    """The items of a get; raises `EduixUncertain` when they cannot be read."""
     try:
-        found = [read(item) for item in mapping.items(answer, element)]
+        return [read(item) for item in mapping.items(answer, element)]
     except (AttributeError, TypeError, ValueError) as problem:
         raise EduixUncertain(f"The {element} cannot be read.") from problem
+
+
+def _one(answer: Any, element: str, read: Callable[[Any], T]) -> T | None:
+    """The only item of a get by key."""
+    found = _all(answer, element, read)
     return found[0] if found else None
+
+
+def _choice(**options: object) -> dict[str, object]:
+    """The one option that was given; a get without or with two of them is our own mistake."""
+    given = {name: value for name, value in options.items() if value not in ("", None)}
+    if len(given) != 1:
+        raise ValueError(f"choose exactly one of {', '.join(options)}")
+    return given
+
+
+def _filters(ean: str, school_year: int | None) -> dict[str, object]:
+    given = {"ean": ean or None, "schoolYear": school_year}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 _lock = threading.Lock()

@@ -12,6 +12,7 @@ from backoffice.eduix.records import (
     PersonCreditRecord,
     PersonInformation,
     PersonRecord,
+    Portal,
     Record,
     SchoolCreditInformation,
     SchoolCreditRecord,
@@ -99,6 +100,11 @@ def person_request(record: PersonRecord, *, distributor_id: int) -> dict[str, ob
         "distributorPersonID": record.distributor_person_id,
     }
     return elements
+
+
+def portal_request(portal: Portal) -> dict[str, object]:
+    """`portal`."""
+    return {"hubID": portal.hub_id, "portalID": portal.portal_id}
 
 
 def record_of(kind: type[R], answer: Any, names: Mapping[str, str], **more: object) -> R:

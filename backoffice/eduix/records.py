@@ -57,6 +57,14 @@ class PersonRecord(Record):
 
 
 @dataclass(frozen=True)
+class Portal:
+    """Profile 4.1 `portal`: an authentication hub and the key of a portal there."""
+
+    hub_id: str  # Eduroute, Kennisnet or DAF
+    portal_id: str  # 1..64 characters
+
+
+@dataclass(frozen=True)
 class SchoolRecord(Record):
     """Profile 4.1 `school`."""
 
