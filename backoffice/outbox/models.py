@@ -14,7 +14,10 @@ from django.db import IntegrityError, connections, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.outbox.held import Held
 from backoffice.outbox.words import operation_words
+
+__all__ = ["Attempt", "Held", "Message", "PushState", "Pushable", "ServiceState"]
 
 
 def key_of(kind: str, pk: int) -> str:
@@ -116,14 +119,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(status__in=Message.ACTIVE)
 
     def due(self, now: datetime) -> MessageQuerySet:
-        """May be tried now and stands at the head of its chain."""
-        earlier = Message.objects.filter(
-            chain=OuterRef("chain"), position__lt=OuterRef("position"), status__in=Message.ACTIVE
+        """May be tried now and stands at the head of its chain, or of both that it joins."""
+        active = Message.objects.filter(status__in=Message.ACTIVE).filter(
+            Q(position__lt=OuterRef("position")) | Q(status=Message.Status.SENDING)
         )
-        in_flight = Message.objects.filter(chain=OuterRef("chain"), status=Message.Status.SENDING)
         return self.filter(
             Q(status=Message.Status.QUEUED) | Q(status=Message.Status.UNCERTAIN), due_at__lte=now
-        ).filter(~Exists(earlier), ~Exists(in_flight))
+        ).filter(
+            ~Exists(active.filter(chain=OuterRef("chain"))),
+            ~Exists(active.filter(chain=OuterRef("joins"))),  # "" is nobody's chain
+            ~Exists(active.filter(joins=OuterRef("chain"))),
+        )
 
     def claim(self, limit: int, *, now: datetime, lease: timedelta) -> list[Message]:
         """Take up to `limit` messages for sending, at most one of each chain.
@@ -193,6 +199,8 @@ class Message(models.Model):
         _("requires"), max_length=200, blank=True
     )  # subject that goes first
     chain = models.CharField(_("chain"), max_length=200)
+    # A merge belongs to the chains of both persons: nothing of either overtakes it.
+    joins = models.CharField(_("second chain"), max_length=200, blank=True)
     position = models.BigIntegerField(_("position"), default=0)
     priority = models.SmallIntegerField(
         _("priority"), choices=Priority, default=Priority.INTERACTIVE
@@ -277,6 +285,12 @@ class Message(models.Model):
                 ),
                 name="outbox_chain_open",
             ),
+            # due(): does an open message of another chain join this one?
+            models.Index(
+                fields=["joins", "position"],
+                condition=Q(status__in=["queued", "sending", "uncertain"]) & ~Q(joins=""),
+                name="outbox_joins_active",
+            ),
             # left_behind(): leases that ran out
             models.Index(
                 fields=["lease_until"], condition=Q(status="sending"), name="outbox_lease"
@@ -287,6 +301,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{operation_words(self.operation)} {self.label or self.subject}"
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """The chain, and the second one where this message joins two."""
+        return (self.chain, self.joins) if self.joins else (self.chain,)
 
 
 class Attempt(models.Model):

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from backoffice.eduix.errors import ALREADY_EXISTS, EduixRefused
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix.records import Record
-from backoffice.outbox.models import Message, Pushable, PushState, subject_pk
+from backoffice.outbox.models import Held, Message, Pushable, PushState, subject_pk
 
 Rec = TypeVar("Rec", bound=Record)
 
@@ -79,6 +80,10 @@ class Sender(ABC):
     ) -> None:
         """Write the sync state on the rows, without history."""
 
+    @abstractmethod
+    def taken_back(self, subject: str, now: datetime) -> None:
+        """A colleague gave up this message before it took effect."""
+
 
 class FetchSender(Sender):
     """A question: nothing is changed at Edu-iX, so it may be asked any number of times."""
@@ -98,24 +103,14 @@ class FetchSender(Sender):
     ) -> None:
         """A question has no sync state to show."""
 
+    def taken_back(self, subject: str, now: datetime) -> None:
+        """Nor anything to undo."""
 
-class PushSender(Sender, Generic[Rec]):
-    """Create or update of one row, with the rule that a lost answer is asked for first."""
+
+class RowSender(Sender):
+    """An operation about rows that show their own sync state."""
 
     model: ClassVar[type[Pushable]]
-
-    @abstractmethod
-    def prepare(self, message: Message) -> Prepared[Rec] | None: ...
-
-    @abstractmethod
-    def find(self, record: Rec, gateway: Gateway) -> Rec | None:
-        """What Edu-iX holds under this key; may also take over what only Edu-iX knows."""
-
-    @abstractmethod
-    def create(self, record: Rec, gateway: Gateway) -> None: ...
-
-    @abstractmethod
-    def update(self, record: Rec, gateway: Gateway) -> None: ...
 
     def mark(
         self,
@@ -137,10 +132,72 @@ class PushSender(Sender, Generic[Rec]):
             columns["registered_at"] = Coalesce(F("registered_at"), Value(now))
         rows = self.model._default_manager.filter(pk__in=[subject_pk(one) for one in subjects])
         rows.update(**columns)
+        if accepted:
+            self.accepted(rows, now)
         self.marked(rows)
+
+    def accepted(self, rows: QuerySet[Any], now: datetime) -> None:
+        """What follows with us when Edu-iX has done it, in the transaction of its answer."""
 
     def marked(self, rows: QuerySet[Any]) -> None:
         """What else follows from a new sync state; a credit's status does."""
+
+    def taken_back(self, subject: str, now: datetime) -> None:
+        """A colleague gave up this message: the row is as it was, only with us."""
+        rows = self.model._default_manager.filter(pk=subject_pk(subject))
+        rows.update(
+            push_state=Case(
+                When(registered_at=None, then=Value(PushState.LOCAL_ONLY)),
+                default=Value(PushState.CHANGED),
+            ),
+            push_code=None,
+            push_text="",
+            push_changed_at=now,
+        )
+        self.marked(rows)
+
+
+class ActionSender(RowSender):
+    """Something that is done once: rename, merge, delete, return.
+
+    The row of `model` is the wish itself, with its own state; what it does to our other rows is
+    written in `accepted`. A lost answer is asked for before anything is sent again.
+    """
+
+    @abstractmethod
+    def has_arrived(self, prepared: Any, gateway: Gateway) -> bool:
+        """Whether an earlier try took effect; raises `Differs` when only a colleague can tell."""
+
+    @abstractmethod
+    def act(self, prepared: Any, gateway: Gateway) -> None:
+        """The call itself."""
+
+    def send(
+        self, message: Message, prepared: Any, gateway: Gateway, still_ours: StillOurs
+    ) -> None:
+        if message.ask_first:
+            still_ours()
+            if self.has_arrived(prepared, gateway):
+                return
+        still_ours()
+        self.act(prepared, gateway)
+
+
+class PushSender(RowSender, Generic[Rec]):
+    """Create or update of one row, with the rule that a lost answer is asked for first."""
+
+    @abstractmethod
+    def prepare(self, message: Message) -> Prepared[Rec] | None: ...
+
+    @abstractmethod
+    def find(self, record: Rec, gateway: Gateway) -> Rec | None:
+        """What Edu-iX holds under this key; may also take over what only Edu-iX knows."""
+
+    @abstractmethod
+    def create(self, record: Rec, gateway: Gateway) -> None: ...
+
+    @abstractmethod
+    def update(self, record: Rec, gateway: Gateway) -> None: ...
 
     def send(
         self, message: Message, prepared: Prepared[Rec], gateway: Gateway, still_ours: StillOurs
@@ -172,6 +229,9 @@ class PushSender(Sender, Generic[Rec]):
         record = prepared.record
         still_ours()
         found = self.find(record, gateway)
+        Held.objects.keep(
+            subject=message.subject, label=message.label, record=found, at=timezone.now()
+        )
         if found is None:
             if prepared.is_registered:  # gone there: making it anew is for a colleague to decide
                 raise Differs([GONE])

@@ -37,6 +37,7 @@ def enqueue(
     operation: str,
     subject: str,
     chain: str,
+    joins: str = "",
     label: str = "",
     requires: str = "",
     priority: int = Message.Priority.INTERACTIVE,
@@ -57,6 +58,7 @@ def enqueue(
             label=label[:300],
             requires=requires,
             chain=chain,
+            joins=joins,
             priority=priority,
             status=Message.Status.QUEUED,
             due_at=now,
@@ -65,7 +67,9 @@ def enqueue(
         Message.objects.filter(pk=message.pk).update(position=F("pk"))
         message.position = message.pk
     # What must go first is as urgent as what follows it.
-    Message.objects.open().filter(chain=chain, priority__gt=priority).update(priority=priority)
+    Message.objects.open().filter(chain__in=message.chains, priority__gt=priority).update(
+        priority=priority
+    )
     hold_behind_blockers([message])
     ring()
     return message
@@ -127,7 +131,7 @@ def hold_behind_blockers(messages: Iterable[Message]) -> None:
             continue
         blocker = (
             Message.objects.filter(
-                chain=message.chain,
+                chain__in=message.chains,
                 subject=message.requires,
                 status__in=[
                     Message.Status.REFUSED,

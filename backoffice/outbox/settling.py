@@ -106,7 +106,7 @@ def settle(message: Message, result: Result, exchanges: Sequence[Exchange]) -> b
     """
     now = timezone.now()
     with transaction.atomic():
-        lock_chain(message.chain)
+        lock_chain(*message.chains)
         Attempt.objects.filter(
             message=message, fence=message.fence, outcome=Attempt.Outcome.OPEN
         ).update(

@@ -12,6 +12,14 @@ OPERATIONS = {
     "school.fetch": _("fetch a school"),
     "person_credit.fetch": _("ask how a person credit stands"),
     "school_credit.fetch": _("ask how a school credit stands"),
+    "person.rename": _("give a person another customer number"),
+    "person.merge": _("merge two persons"),
+    "person.delete": _("delete a person"),
+    "schoolperson.delete": _("delete a person at a school"),
+    "credit_return.push": _("give a credit back"),
+    "person.check": _("compare a person with Edu-iX"),
+    "school.check": _("compare a school with Edu-iX"),
+    "question.ask": _("ask Edu-iX"),
 }
 
 
