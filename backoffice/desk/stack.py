@@ -198,4 +198,6 @@ class Stack:
             return "."
         text = self.log_of(name).read_text(errors="replace")
         lines = [line for line in text.splitlines() if line.strip()]
-        return f": {lines[-1][:300]}" if lines else "."
+        # The web server tells "[ERROR] Unexpected exit" after the line that says why.
+        own = [line for line in lines if not line.startswith("[")] or lines
+        return f": {own[-1][:300]}" if own else "."

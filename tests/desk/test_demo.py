@@ -90,6 +90,17 @@ def test_a_process_that_ends_at_once_is_told(tmp_path: Path) -> None:
     stack.stop()
 
 
+def test_the_line_that_says_why_is_told_not_the_web_servers_own(tmp_path: Path) -> None:
+    stack = Stack(var=tmp_path, port=free_port(), sandbox_port=free_port(), logs=tmp_path)
+    stack.log_of("web").write_text(
+        "EDUIX_UNKNOWN is no setting of the back-office.\n"
+        "[ERROR] Unexpected exit from worker-1\n"
+        "[INFO] Shutting down granian\n"
+    )
+
+    assert stack._hint("web") == ": EDUIX_UNKNOWN is no setting of the back-office."
+
+
 @pytest.mark.django_db
 def test_a_second_start_keeps_accounts_and_titles(settings: Any, tmp_path: Path) -> None:
     settings.BACKOFFICE_VAR = tmp_path
