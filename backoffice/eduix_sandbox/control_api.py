@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from .controls import ControlError, Controls
-from .soap import Reply
+from .reply import Reply
 from .troubles import KINDS, TroubleError
 
 Query = Mapping[str, str]

@@ -99,6 +99,14 @@ class Controls:
         self._world.troubles.add(trouble)
         return trouble
 
+    def note_visitor(self, method: str) -> None:
+        """Write down that somebody followed a redirect: service "elsewhere", not applied."""
+        store = self._world.store
+        with store.change():
+            store.write_down(
+                LedgerRow(0, "", "elsewhere", method, "", "", "", applied=False, trouble="redirect")
+            )
+
     def clear_troubles(self) -> None:
         self._world.troubles.clear()
 

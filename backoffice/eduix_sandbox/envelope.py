@@ -94,14 +94,23 @@ def write(namespace: str, body: Node, *, headers: Node | None = None) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
-def write_fault(namespace: str, *, code: int, message: str, server_fault: bool) -> bytes:
-    """A Fault with `detail/Fault{code, message}`; the message is cut at 4096 characters."""
+def write_fault(
+    namespace: str, *, code: int, message: str, server_fault: bool, place: str = "detail"
+) -> bytes:
+    """A Fault with `detail/Fault{code, message}`; the message is cut at 4096 characters.
+
+    Other servers have no detail, and put the number elsewhere: `place` is faultcode,
+    faultstring or nowhere.
+    """
     root = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP, "t": namespace})
     fault = etree.SubElement(etree.SubElement(root, f"{{{SOAP}}}Body"), f"{{{SOAP}}}Fault")
-    etree.SubElement(fault, "faultcode").text = "soap:Server" if server_fault else "soap:Client"
-    etree.SubElement(fault, "faultstring").text = message[:4096]
-    inside: Node = ("Fault", [("code", str(code)), ("message", message[:4096])])
-    _add(etree.SubElement(fault, "detail"), namespace, inside)
+    side = "soap:Server" if server_fault else "soap:Client"
+    text = f"[{code}] {message}" if place == "faultstring" else message
+    etree.SubElement(fault, "faultcode").text = f"t:{code}" if place == "faultcode" else side
+    etree.SubElement(fault, "faultstring").text = text[:4096]
+    if place == "detail":
+        inside: Node = ("Fault", [("code", str(code)), ("message", message[:4096])])
+        _add(etree.SubElement(fault, "detail"), namespace, inside)
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 

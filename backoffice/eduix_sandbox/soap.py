@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
@@ -25,13 +25,15 @@ from .envelope import (
     write,
     write_fault,
 )
-from .faults import DATABASE, GENERAL, NOT_IMPLEMENTED, Refusal, signed
+from .faults import DATABASE, GENERAL, NOT_IMPLEMENTED, SESSION_EXPIRED, Refusal, signed
 from .fields import REQUESTS
 from .headers import check_header
 from .operation import Operation
+from .reply import TEXT, Reply
 from .rows import LedgerRow
 from .schema import Schema
-from .troubles import Trouble
+from .spoil import ORDERED, Place, spoiled
+from .troubles import ALL_KINDS, Trouble
 from .world import World
 
 logger = logging.getLogger(__name__)
@@ -40,17 +42,6 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "profile": profile.OPERATIONS,
     "credit": credit.OPERATIONS,
 }
-
-
-@dataclass(slots=True)
-class Reply:
-    """What goes back over HTTP; `drop` closes the connection without a byte."""
-
-    status: int = 200
-    body: bytes = b""
-    content_type: str = "text/xml; charset=utf-8"
-    headers: dict[str, str] = field(default_factory=dict)
-    drop: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +56,8 @@ class Call:
     intent: str
     session: str = ""
     trouble: str = ""
+    told: int | None = None
+    """The code of the Fault that was ordered instead of the true answer."""
 
 
 class SoapService:
@@ -82,7 +75,7 @@ class SoapService:
         try:
             call = self._read_call(raw, encoding)
         except NotXml:
-            return Reply(400, b"The body is not XML.\n", "text/plain; charset=utf-8")
+            return Reply(400, b"The body is not XML.\n", TEXT)
         except Refusal as refusal:
             code = self._sign(refusal, "")
             with self._world.store.change():
@@ -95,25 +88,30 @@ class SoapService:
 
     def _in_trouble(self, call: Call, trouble: Trouble) -> Reply:
         call.trouble = trouble.kind
-        if trouble.kind in {"delay", "hang"} and not trouble.after:
-            self._world.stopping.wait(trouble.seconds)
-        if trouble.kind in {"cut", "unavailable"} or (trouble.kind == "hang" and not trouble.after):
-            with self._world.store.change():
-                self._world.store.write_down(self._row(call, applied=False))
-            return self._without_answer(trouble)
-        if trouble.kind == "fault":
-            ordered = Refusal(trouble.code, "as ordered", sign=trouble.sign)
-            return self._refuse(call, ordered)
-        reply = self._perform(call)
+        if trouble.kind == "session_expired":
+            return self._end_sessions(call, trouble)
+        if "code" in ALL_KINDS[trouble.kind].takes:
+            ordered = Refusal(trouble.code, ORDERED, sign=trouble.sign)
+            call.told = self._sign(ordered, f"{call.name}:{call.subject}")
+        waits = trouble.seconds if trouble.kind in {"delay", "hang"} else 0
+        if not trouble.after:
+            self._world.stopping.wait(waits)
+        reply = self._perform(call) if trouble.applies else self._leave(call)
         if trouble.after:
-            self._world.stopping.wait(trouble.seconds)
-        return reply if trouble.kind == "delay" else Reply(drop=True)
+            self._world.stopping.wait(waits)
+        place = Place(self._service, call.name, self._namespace, call.told or 0)
+        return spoiled(reply, trouble, place)
 
-    def _without_answer(self, trouble: Trouble) -> Reply:
-        if trouble.kind != "unavailable":
-            return Reply(drop=True)
-        text = b"The service is not available.\n"
-        return Reply(503, text, "text/plain; charset=utf-8", {"Retry-After": "1"})
+    def _end_sessions(self, call: Call, trouble: Trouble) -> Reply:
+        reply = self._perform(call) if trouble.after else None
+        self._world.sessions.expire(self._service)
+        return reply or self._refuse(call, Refusal(SESSION_EXPIRED, "the session has expired"))
+
+    def _leave(self, call: Call) -> Reply:
+        """Apply nothing; the reply is what a call that did something would get."""
+        with self._world.store.change():
+            self._world.store.write_down(self._row(call, applied=False))
+        return Reply(body=write(self._namespace, (f"{call.name}Response", [])))
 
     def _read_call(self, raw: bytes, encoding: str | None) -> Call:
         envelope = open_envelope(parse(raw, encoding))
@@ -138,7 +136,7 @@ class SoapService:
             record = self._check(call)
             with store.change():
                 nodes = call.operation.run(world, record)
-                store.write_down(self._row(call, applied=call.operation.writes))
+                store.write_down(self._row(call, applied=store.has_changes))
             return Reply(body=write(self._namespace, (f"{call.name}Response", nodes)))
         except Refusal as refusal:
             return self._refuse(call, refusal)
@@ -188,7 +186,7 @@ class SoapService:
             # Enough to tell sessions apart, not enough to use one.
             session=sha256(call.session.encode()).hexdigest()[:8] if call and call.session else "",
             applied=applied,
-            code=code,
+            code=call.told if call and call.told is not None else code,
             trouble=call.trouble if call else "",
         )
 

@@ -126,6 +126,11 @@ class Store:
             finally:
                 self._depth -= 1
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether rows were touched inside the present change."""
+        return bool(self._journal)
+
     def _keep(self) -> None:
         changed = {(table.kind, key): table for table, key, _ in self._journal}
         if self._file is not None and (changed or self._written_down):

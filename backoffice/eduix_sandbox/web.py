@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import threading
+import time
 import traceback
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,12 +20,13 @@ from . import control_api
 from .controls import Controls
 from .envelope import ENCODINGS
 from .options import LOOPBACK
-from .soap import Reply, SoapService
+from .reply import TEXT, Reply
+from .soap import SoapService
+from .spoil import ELSEWHERE
 
 logger = logging.getLogger(__name__)
 
 _XML_TYPES: Final = frozenset({"text/xml", "application/xml"})
-_PLAIN: Final = "text/plain; charset=utf-8"
 
 
 class BadBody(Exception):
@@ -127,38 +129,41 @@ class Handler(BaseHTTPRequestHandler):
             raw = self._body()
         except BadBody as problem:
             self.close_connection = True  # what is left of the body is not a next request
-            self._send(Reply(problem.status, f"{problem}\n".encode(), _PLAIN))
+            self._send(Reply(problem.status, f"{problem}\n".encode(), TEXT))
             return
         self._send(self._route(raw))
 
     def _route(self, raw: bytes) -> Reply:
         application = self.server.application
         if application is None:
-            return Reply(503, b"The sandbox is starting.\n", _PLAIN)
+            return Reply(503, b"The sandbox is starting.\n", TEXT)
         parts = urlsplit(self.path)
         if parts.path == "/healthz":
-            return Reply(200, b"ok\n", _PLAIN)
+            return Reply(200, b"ok\n", TEXT)
         if parts.path.startswith("/control/"):
             return self._control(application, parts.path, parts.query, raw)
+        if parts.path == ELSEWHERE:
+            application.controls.note_visitor(self.command)
+            return Reply(404, b"You should not have followed.\n", TEXT)
         service = application.service_at(parts.path)
         if service is None:
-            return Reply(404, b"There is nothing here.\n", _PLAIN)
+            return Reply(404, b"There is nothing here.\n", TEXT)
         name, wsdl = service
         if self.command == "GET" and (wsdl or parts.query.lower() == "wsdl"):
             address = application.url + endpoint_path(name)
             return Reply(200, wsdl_document(name, address=address))
         if self.command != "POST" or wsdl:
             allowed = {"Allow": "GET" if wsdl else "POST"}
-            return Reply(405, b"This method is not allowed here.\n", _PLAIN, allowed)
+            return Reply(405, b"This method is not allowed here.\n", TEXT, allowed)
         return self._soap(application.services[name], raw)
 
     def _soap(self, service: SoapService, raw: bytes) -> Reply:
         content_type = self.headers.get_content_type()
         charset = self.headers.get_content_charset()
         if content_type not in _XML_TYPES or self.headers.get("Content-Encoding"):
-            return Reply(415, b"The content type must be text/xml.\n", _PLAIN)
+            return Reply(415, b"The content type must be text/xml.\n", TEXT)
         if charset is not None and charset not in ENCODINGS:
-            return Reply(415, b"This character set is not supported.\n", _PLAIN)
+            return Reply(415, b"This character set is not supported.\n", TEXT)
         return service.answer(raw, charset)
 
     def _control(self, application: Application, path: str, query: str, raw: bytes) -> Reply:
@@ -166,9 +171,9 @@ class Handler(BaseHTTPRequestHandler):
         # another host, or a body type that needs no permission to be sent.
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if host not in LOOPBACK:
-            return Reply(403, b"The controls are for loopback only.\n", _PLAIN)
+            return Reply(403, b"The controls are for loopback only.\n", TEXT)
         if self.command == "POST" and self.headers.get_content_type() != "application/json":
-            return Reply(415, b"The content type must be application/json.\n", _PLAIN)
+            return Reply(415, b"The content type must be application/json.\n", TEXT)
         name = path.removeprefix("/control/").rstrip("/")
         return control_api.answer(
             application.controls, self.command, name, dict(parse_qsl(query)), raw
@@ -217,8 +222,9 @@ class Handler(BaseHTTPRequestHandler):
         return int(line, 16)
 
     def _send(self, reply: Reply) -> None:
-        if reply.drop:
+        if reply.drop or reply.cut_at is not None:
             self.close_connection = True
+        if reply.drop:
             return
         head = [
             f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
@@ -227,8 +233,15 @@ class Handler(BaseHTTPRequestHandler):
             f"Content-Type: {reply.content_type}",
             f"Content-Length: {len(reply.body)}",
             *[f"{name}: {value}" for name, value in reply.headers.items()],
-            *(["Connection: close"] if self.close_connection else []),
+            # Not told before a cut: nothing may announce it.
+            *(["Connection: close"] if self.close_connection and reply.cut_at is None else []),
         ]
-        body = b"" if self.command == "HEAD" else reply.body
+        body = b"" if self.command == "HEAD" else reply.body[: reply.cut_at]
         # One write for head and body: the second of two would wait for an acknowledgement.
-        self.wfile.write("\r\n".join([*head, "", ""]).encode("latin-1") + body)
+        whole = "\r\n".join([*head, "", ""]).encode("latin-1") + body
+        if not reply.drip:
+            self.wfile.write(whole)
+            return
+        for place in range(len(whole)):  # stopping the server cuts the line and ends this
+            self.wfile.write(whole[place : place + 1])
+            time.sleep(reply.drip)
