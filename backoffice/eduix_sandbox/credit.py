@@ -109,9 +109,9 @@ def update_school_credit(world: World, record: Record) -> list[Node]:
 def return_credit(world: World, record: Record) -> list[Node]:
     """Return one person credit, or so many of a school credit.
 
-    A reference works once: a second call with it gets code 4, so that a caller who lost the
-    first answer learns that it arrived. More than what is left, and a person credit with another
-    amount than 1, have no code: 6.
+    A reference works once. The same return once more is accepted and changes nothing, or gets
+    code 4 when `replayed_return` says so; another return under a used reference always gets 4.
+    More than what is left, and a person credit with another amount than 1, have no code: 6.
     """
     if "distributorPersonCredit" in record.parts:
         kind, key = "personCredit", _own_person_credit(world, record)
@@ -122,7 +122,10 @@ def return_credit(world: World, record: Record) -> list[Node]:
     credit = world.store.credits(kind).get(key)
     if credit is None:
         raise field_refusal(5960, UNKNOWN, kind)
-    if reference in world.store.references:
+    new = Reference(reference, f"{kind}:{key}", amount)
+    if old := world.store.references.get(reference):
+        if old == new and world.options.replayed_return == "accepted":
+            return []
         raise Refusal(RECORD_EXISTS, "returnCreditReferenceId was used before")
     if kind == "personCredit" and amount != 1:
         raise incorrect("the amount of a person credit is 1")
@@ -130,7 +133,7 @@ def return_credit(world: World, record: Record) -> list[Node]:
         raise incorrect("amount is more than what is left")
     returned = replace(credit, returned=credit.returned + amount)
     world.store.credits(kind).put(returned)
-    world.store.references.put(Reference(reference, f"{kind}:{key}", amount))
+    world.store.references.put(new)
     expect_correction(world, kind, returned, amount=amount, reference=reference)
     return []
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from .faults import FaultSign
@@ -47,6 +47,8 @@ class SandboxOptions:
     fault_sign: FaultSign = "both"
     not_found: str = "empty"
     """How a get answers that finds nothing: "empty" list, "general" code 5, or "field" code."""
+    replayed_return: Literal["accepted", "exists"] = "accepted"
+    """How a return is answered that was made before: done (and not done twice), or code 4."""
     max_bytes: int = 1_048_576
     max_results: int = 5_000
     """More results than this get code 8."""

@@ -205,16 +205,38 @@ def test_nothing_returned_is_an_absent_element(caller: Caller) -> None:
     assert pool["returned"] is None
 
 
-def test_a_reference_returns_once(pupil: Caller) -> None:
+def test_a_return_that_comes_twice_is_made_once(pupil: Caller) -> None:
+    pupil.call("createSchoolCredit", schoolCredit=school_credit(amount=30))
+
+    return_some(pupil, 10, "R1")
+    return_some(pupil, 10, "R1")
+    return_some(pupil, 10, "R2")
+
+    (pool,) = pupil.call("getSchoolCredit", distributorSchoolCredit=own_school_credit())
+    assert pool["returned"] == 20
+    rows = pupil.sandbox.control.ledger(operation="returnCredit")
+    assert [(row.applied, row.code) for row in rows] == [(True, None), (False, None), (True, None)]
+
+
+def test_a_return_that_comes_twice_can_be_told_with_code_4(pupil: Caller) -> None:
+    pupil.sandbox.replayed_return = "exists"
+    pupil.call("createPersonCredit", personCredit=person_credit())
+    return_one(pupil, "R1")
+
+    again = {"distributorPersonCredit": own_person_credit(), "amount": 1}
+    assert pupil.refused("returnCredit", **again, returnCreditReferenceId="R1") == 4
+    assert pupil.refused("returnCredit", **again, returnCreditReferenceId="R2") == 6
+
+
+def test_a_reference_is_of_one_return(pupil: Caller) -> None:
     pupil.call("createPersonCredit", personCredit=person_credit())
     pupil.call("createSchoolCredit", schoolCredit=school_credit())
     return_one(pupil, "R1")
 
-    again = {"distributorPersonCredit": own_person_credit(), "amount": 1}
     other = {"distributorSchoolCredit": own_school_credit(), "amount": 1}
-    assert pupil.refused("returnCredit", **again, returnCreditReferenceId="R1") == 4
+    more = {"distributorPersonCredit": own_person_credit(), "amount": 2}
     assert pupil.refused("returnCredit", **other, returnCreditReferenceId="R1") == 4
-    assert pupil.refused("returnCredit", **again, returnCreditReferenceId="R2") == 6
+    assert pupil.refused("returnCredit", **more, returnCreditReferenceId="R1") == 4
 
 
 def test_a_person_credit_is_returned_whole(pupil: Caller) -> None:
