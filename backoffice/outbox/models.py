@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import IntegrityError, connections, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.outbox.held import Held
@@ -225,6 +226,8 @@ class Message(models.Model):
     code = models.BigIntegerField(_("code"), null=True, blank=True)
     text = models.CharField(_("answer"), max_length=4096, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # When it was last asked for: a refused message that is taken up again starts to wait anew.
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("asked by"),
