@@ -23,6 +23,13 @@ def register(sender: Sender) -> None:
     senders[sender.operation] = sender
 
 
+def is_question(operation: str) -> bool:
+    """Whether an operation only asks: a refused question holds nothing up."""
+    from backoffice.outbox.push import FetchSender
+
+    return isinstance(senders.get(operation), FetchSender)
+
+
 def register_background(work: Callable[[], int]) -> None:
     """Work that the drainer does at least once a second, e.g. applying notifications.
 

@@ -16,7 +16,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.utils import timezone
 
 from backoffice.outbox.models import Message, PushState
-from backoffice.outbox.registry import mark_rows
+from backoffice.outbox.registry import is_question, mark_rows, senders
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, User
@@ -108,6 +108,7 @@ def _reopen(*, operation: str, subject: str, priority: int, now: datetime) -> Me
         tries=Case(When(in_hands, then=0), default=F("tries"), output_field=IntegerField()),
         not_now=Case(When(in_hands, then=0), default=F("not_now"), output_field=IntegerField()),
         due_at=Case(When(in_flight, then=F("due_at")), default=Value(now)),
+        asked_at=Case(When(in_hands | forgotten, then=Value(now)), default=F("asked_at")),
         priority=Case(
             When(priority__gt=priority, then=priority),
             default=F("priority"),
@@ -139,6 +140,7 @@ def hold_behind_blockers(messages: Iterable[Message]) -> None:
                     Message.Status.WAITING,
                 ],
             )
+            .exclude(operation__in=[name for name in senders if is_question(name)])
             .order_by("position")
             .first()
         )
@@ -155,6 +157,8 @@ def hold_behind_blockers(messages: Iterable[Message]) -> None:
 def hold_followers(message: Message) -> list[Message]:
     """Let everything wait that needs the subject of a refused message; returns what now waits."""
     held: list[Message] = []
+    if is_question(message.operation):
+        return held
     subjects = [message.subject]
     while subjects:
         followers = list(
