@@ -23,6 +23,7 @@ from .checks import local
 from .envelope import Node, NotXml, open_envelope, parse, write
 from .faults import Refusal
 from .rows import Credit, Entry, Outgoing, Person
+from .troubles import NOTIFICATION, Trouble
 from .world import World
 
 logger = logging.getLogger(__name__)
@@ -36,11 +37,18 @@ NOT_UNDERSTOOD: Final = "not understood"
 UNREACHABLE: Final = "unreachable"
 IMPOSSIBLE: Final = "impossible"
 GIVEN_UP: Final = "given up"
+HELD: Final = "held back"
+LOST: Final = "lost"
+
+_FINAL: Final = frozenset({ACCEPTED, IMPOSSIBLE, LOST})
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt: `status` is the HTTP status, 0 when no answer came."""
+    """One attempt: `status` is the HTTP status, 0 when no answer came.
+
+    `trouble` is the kind that was ordered for it.
+    """
 
     at: str
     operation: str
@@ -50,6 +58,17 @@ class Delivery:
     status: int
     milliseconds: int
     detail: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that was made and is kept back until `due`, or until a newer one has left."""
+
+    body: bytes
+    version: int
+    due: float
+    trouble: str
 
 
 class Notifier:
@@ -59,6 +78,7 @@ class Notifier:
         self._world = world
         self._agenda = Agenda()
         self._busy: set[str] = set()
+        self._held: dict[str, Held] = {}
         self._deliveries: deque[Delivery] = deque(maxlen=10_000)
         self._pool = urllib3.PoolManager(maxsize=world.options.notify_threads, retries=False)
         count = world.options.notify_threads if world.options.endpoint else 0
@@ -87,6 +107,7 @@ class Notifier:
 
     def forget(self) -> None:
         self._deliveries.clear()
+        self._held.clear()
 
     def _note(self, keys: list[str]) -> None:
         for key in keys:
@@ -115,18 +136,70 @@ class Notifier:
             return row
 
     def _deliver(self, row: Outgoing) -> None:
-        begun = time.monotonic()
-        status = 0
         try:
             with self._world.store.lock:
                 body = message(self._world, row)
-            status, outcome, detail = self._post(row.operation, body)
         except LookupError as problem:
-            outcome, detail = IMPOSSIBLE, str(problem)
-        if outcome not in {ACCEPTED, IMPOSSIBLE} and (
-            row.attempts + 1 >= self._world.options.notify_attempts
-        ):
+            self._held.pop(row.key, None)
+            self._note_down(row, 0, IMPOSSIBLE, detail=str(problem))
+            self._settle(row, IMPOSSIBLE)
+            return
+        held = self._held.get(row.key)
+        if held is not None:
+            outcome = self._deliver_held(row, held, body)
+        else:
+            trouble = self._world.troubles.take(NOTIFICATION, row.operation)
+            outcome = self._send(row, body) if trouble is None else self._spoil(row, body, trouble)
+        self._settle(row, outcome)
+
+    def _spoil(self, row: Outgoing, body: bytes, trouble: Trouble) -> str:
+        """The outcome of a notification that meets an ordered trouble."""
+        kind = trouble.kind
+        if kind in {"late", "out_of_order"}:
+            due = time.time() + trouble.seconds
+            self._held[row.key] = Held(body, row.version, due, kind)
+            return self._note_down(row, 0, HELD, trouble=kind)
+        if kind in {"lost", "dropped"}:
+            # A wait without an end is what a sender sees of an attempt that never arrives.
+            outcome = LOST if kind == "lost" else UNREACHABLE
+            return self._note_down(row, 0, outcome, trouble=kind)
+        outcome = self._send(row, body, trouble=kind)
+        if kind == "duplicate" and outcome == ACCEPTED:
+            return self._send(row, body, trouble=kind)
+        return outcome
+
+    def _deliver_held(self, row: Outgoing, held: Held, body: bytes) -> str:
+        """What is newer goes first; then what was held back, when its time has come."""
+        newer = row.version != held.version
+        outcome = self._send(row, body) if newer else ACCEPTED
+        if outcome != ACCEPTED:
+            return outcome
+        if held.due > time.time() and held.trouble == "late":
+            self._held[row.key] = replace(held, version=row.version)
+            return HELD
+        del self._held[row.key]
+        return self._send(row, held.body, trouble=held.trouble)
+
+    def _send(self, row: Outgoing, body: bytes, *, trouble: str = "") -> str:
+        begun = time.monotonic()
+        status, outcome, detail = self._post(row.operation, body)
+        if trouble == "refused" and outcome == ACCEPTED:
+            outcome, detail = REFUSED, "accepted, and taken for a refusal"
+        if outcome != ACCEPTED and row.attempts + 1 >= self._world.options.notify_attempts:
             outcome = GIVEN_UP
+        return self._note_down(row, status, outcome, detail=detail, trouble=trouble, begun=begun)
+
+    def _note_down(
+        self,
+        row: Outgoing,
+        status: int,
+        outcome: str,
+        *,
+        detail: str = "",
+        trouble: str = "",
+        begun: float | None = None,
+    ) -> str:
+        """Add an attempt to the journal; returns its outcome."""
         self._deliveries.append(
             Delivery(
                 at=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -135,11 +208,12 @@ class Notifier:
                 attempt=row.attempts + 1,
                 outcome=outcome,
                 status=status,
-                milliseconds=round((time.monotonic() - begun) * 1000),
+                milliseconds=0 if begun is None else round((time.monotonic() - begun) * 1000),
                 detail=detail,
+                trouble=trouble,
             )
         )
-        self._settle(row, outcome)
+        return outcome
 
     def _settle(self, row: Outgoing, outcome: str) -> None:
         outgoing = self._world.store.outgoing
@@ -152,8 +226,10 @@ class Notifier:
                 return
             if now.version != row.version:
                 outgoing.put(replace(now, due=time.time()))  # it changed while this one was out
-            elif outcome in {ACCEPTED, IMPOSSIBLE}:
+            elif outcome in _FINAL:
                 outgoing.remove(row.key)
+            elif outcome == HELD and (held := self._held.get(row.key)):
+                outgoing.put(replace(now, due=held.due))
             else:
                 wait = self._wait(row.attempts) + time.time()
                 dead = outcome == GIVEN_UP
