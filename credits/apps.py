@@ -9,16 +9,20 @@ class CreditsConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.jobs.registry import register_follower, register_importer
         from backoffice.outbox.registry import register
+        from credits.comparing import SENDERS as CHECKS
+        from credits.dependants import credits_on, remove_credits
         from credits.imports import PersonCreditImporter, SchoolCreditImporter, statuses_follow
         from credits.product_imports import ProductImporter
         from credits.senders import SENDERS
         from credits.services import refresh_person
+        from persons.dependants import register_dependants
         from persons.followers import tell_me
         from persons.imports import PersonImporter
 
-        for sender in SENDERS:
+        for sender in (*SENDERS, *CHECKS):
             register(sender)
         for importer in (PersonCreditImporter(), SchoolCreditImporter(), ProductImporter()):
             register_importer(importer)
         register_follower(PersonImporter.kind, statuses_follow)
         tell_me(refresh_person)
+        register_dependants(credits_on, remove_credits)

@@ -122,7 +122,7 @@ class PersonCreditFetch(FetchSender):
         found = gateway.get_person_credit(distributor_person_credit_id=prepared)
         credit = PersonCredit.objects.filter(pk=subject_pk(message.subject)).first()
         if found is not None and credit is not None:
-            _take_over(credit, found.specification, found.credit.person_product_state)
+            take_over_specification(credit, found.specification, found.credit.person_product_state)
 
 
 class SchoolCreditFetch(FetchSender):
@@ -139,10 +139,10 @@ class SchoolCreditFetch(FetchSender):
         if found is None or credit is None:
             return
         SchoolCredit.objects.filter(pk=credit.pk).update(returned=found.returned)
-        _take_over(credit, found.specification, "")
+        take_over_specification(credit, found.specification, "")
 
 
-def _take_over(
+def take_over_specification(
     credit: PersonCredit | SchoolCredit,
     specification: SpecificationRecord | None,
     product_state: str,

@@ -8,10 +8,13 @@ class PersonsConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.jobs.registry import register_importer
-        from backoffice.outbox.registry import register
+        from backoffice.outbox.registry import register, register_background
+        from persons.comparing import continue_runs
+        from persons.change_senders import CHANGE_SENDERS
         from persons.imports import PersonImporter
         from persons.senders import SENDERS
 
-        for sender in SENDERS:
+        for sender in (*SENDERS, *CHANGE_SENDERS):
             register(sender)
         register_importer(PersonImporter())
+        register_background(continue_runs)

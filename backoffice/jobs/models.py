@@ -8,6 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.jobs.drift import CheckItem, CheckRun, Drift
+from backoffice.jobs.question import Question
+
+__all__ = ["CheckItem", "CheckRun", "Drift", "Job", "JobRow", "Question"]
+
 
 class Job(models.Model):
     """One import (later: bulk push, reconcile) with its progress and its rows.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -29,17 +31,43 @@ class HeldQuerySet(models.QuerySet["Held"]):
 
         `more` holds what Edu-iX tells and we never send, e.g. a credit's specification.
         """
-        values: dict[str, object] = {}
-        if record is not None:
-            values = record.pushed() | {name: getattr(record, name) for name in record.THEIRS}
-        columns = {
-            "label": label[:300],
-            "asked_at": at,
-            "is_there": record is not None,
-            "values": json.loads(json.dumps(values | dict(more or {}), cls=DjangoJSONEncoder)),
-        }
-        held, _created = self.update_or_create(subject=subject, defaults=columns)
+        held, _created = self.update_or_create(
+            subject=subject, defaults=_columns(Told(subject, label, record, more or {}), at)
+        )
         return held
+
+    def keep_many(self, told: Sequence[Told], *, at: datetime) -> None:
+        """The same for all that one answer told, in one statement."""
+        if told:
+            self.bulk_create(
+                [Held(subject=one.subject, **_columns(one, at)) for one in told],
+                update_conflicts=True,
+                unique_fields=["subject"],
+                update_fields=["label", "asked_at", "is_there", "values"],
+            )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an answer told about one subject; the arguments of `keep`."""
+
+    subject: str
+    label: str
+    record: Record | None
+    more: Mapping[str, object] = field(default_factory=dict)
+
+
+def _columns(told: Told, at: datetime) -> dict[str, Any]:
+    values: dict[str, object] = {}
+    if told.record is not None:
+        theirs = {name: getattr(told.record, name) for name in told.record.THEIRS}
+        values = told.record.pushed() | theirs
+    return {
+        "label": told.label[:300],
+        "asked_at": at,
+        "is_there": told.record is not None,
+        "values": json.loads(json.dumps(values | dict(told.more), cls=DjangoJSONEncoder)),
+    }
 
 
 class Held(models.Model):
