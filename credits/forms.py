@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.outbox.pushable import PushableForm
 from backoffice.screens.forms import OfficeForm
-from backoffice.screens.search import ean_of
 from credits.models import PersonCredit, Product, SchoolCredit
+from credits.normalising import CREDIT_NORMALISERS
+from persons.partner_forms import PartnerForm
 
 CREDIT_HELP = {
     "ean": _("Thirteen digits; spaces and dashes may stay."),
@@ -16,10 +16,11 @@ CREDIT_HELP = {
 }
 
 
-class PersonCreditForm(PushableForm[PersonCredit]):
+class PersonCreditForm(PartnerForm[PersonCredit]):
     """The right of one person to use one book."""
 
     kind = "person_credit"
+    normalisers = CREDIT_NORMALISERS
 
     class Meta:
         model = PersonCredit
@@ -39,14 +40,12 @@ class PersonCreditForm(PushableForm[PersonCredit]):
             ),
         }
 
-    def clean_ean(self) -> str:
-        return written_ean(self.cleaned_data["ean"])
 
-
-class SchoolCreditForm(PushableForm[SchoolCredit]):
+class SchoolCreditForm(PartnerForm[SchoolCredit]):
     """The right of a school to let a number of people use one book."""
 
     kind = "school_credit"
+    normalisers = CREDIT_NORMALISERS
 
     class Meta:
         model = SchoolCredit
@@ -70,22 +69,13 @@ class SchoolCreditForm(PushableForm[SchoolCredit]):
             ),
         }
 
-    def clean_ean(self) -> str:
-        return written_ean(self.cleaned_data["ean"])
-
 
 class ProductForm(OfficeForm[Product]):
-    """A title for an EAN."""
+    """A title for an EAN; a doubtful one is kept, since credits are found by what stands in it."""
+
+    normalisers = CREDIT_NORMALISERS
 
     class Meta:
         model = Product
         fields = ("ean", "title", "publisher")
         help_texts = {"title": _("As schools call the book.")}
-
-    def clean_ean(self) -> str:
-        return written_ean(self.cleaned_data["ean"])
-
-
-def written_ean(text: str) -> str:
-    """An EAN without the spaces and dashes that people write; anything else as it was typed."""
-    return ean_of(text) or text

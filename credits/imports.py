@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.eduix.codes import NOT_ALLOWED
 from backoffice.eduix.rules import rule_of
-from backoffice.jobs import normalise
 from backoffice.jobs.checking import add_remark
 from backoffice.jobs.columns import Column, title_of
 from backoffice.jobs.differences import Outcome, assign_all, differing
@@ -23,8 +22,10 @@ from backoffice.jobs.registry import Described, Importer, Outlook, Values
 from backoffice.jobs.remarks import Remark
 from backoffice.jobs.writing import save_changed
 from backoffice.outbox.models import Message, PushState
+from backoffice.screens.normalise import is_email
 from credits.bulk import person_credit_pushes, school_credit_pushes
 from credits.models import PersonCredit, Product, SchoolCredit
+from credits.normalising import CREDIT_NORMALISERS
 from credits.services import queue_credit_push, refresh_statuses
 from persons.imports import (
     SchoolReferences,
@@ -62,10 +63,6 @@ _ALIASES: Final = {
     "ean": ("ISBN", "Artikelnummer"),
     "contact_email": ("E-mail", "E-mail contact"),
 }
-_STATES: Final = {
-    **dict.fromkeys(("active", "actief"), "Active"),
-    **dict.fromkeys(("returned", "geretourneerd", "retour"), "Returned"),
-}
 
 
 def credit_column(owner: str, name: str, label: str) -> Column:
@@ -96,14 +93,7 @@ class CreditImporter(Importer):
     subject: ClassVar[str]
     target: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]  # the columns that are fields of the model
-    normalisers: ClassVar = {
-        "ean": normalise.as_ean,
-        "credit_start_date": normalise.as_date,
-        "credit_end_date": normalise.as_date,
-        "school_year": normalise.as_school_year,
-        "person_product_state": normalise.word_of(_STATES),
-        "amount": normalise.as_number,
-    }
+    normalisers: ClassVar = CREDIT_NORMALISERS
 
     @abstractmethod
     def _credits(self, rows: Sequence[JobRow]) -> QuerySet[Any]:
@@ -340,7 +330,7 @@ class SchoolCreditImporter(SchoolReferences, CreditImporter):
 
     def check_more(self, values: Values) -> list[Remark]:
         email = values.get("contact_email", "")
-        wrong = email and not normalise.is_email(email)
+        wrong = email and not is_email(email)
         return [Remark("warning", "no_email", "contact_email")] if wrong else []
 
     def _credits(self, rows: Sequence[JobRow]) -> QuerySet[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from django.core.validators import MinValueValidator
@@ -85,6 +86,11 @@ class Credit(Pushable):
 class PersonCredit(Credit):
     """The right of one person to use one book."""
 
+    PARTNER_OBJECT: ClassVar[str] = "personCredit"
+    PARTNER_FIELDS: ClassVar[Mapping[str, str]] = {
+        "distributor_school_person_id": "school_person.distributor_school_person_id"
+    }
+
     class ProductState(models.TextChoices):
         ACTIVE = "Active", _("Active")
         RETURNED = "Returned", _("Returned")
@@ -136,15 +142,14 @@ class PersonCredit(Credit):
 
     def clean(self) -> None:
         super().clean()
-        validate_as_partner(
-            "personCredit",
-            self,
-            {"distributor_school_person_id": "school_person.distributor_school_person_id"},
-        )
+        validate_as_partner(self)
 
 
 class SchoolCredit(Credit):
     """The right of a school to let a number of people use one book."""
+
+    PARTNER_OBJECT: ClassVar[str] = "schoolCredit"
+    PARTNER_FIELDS: ClassVar[Mapping[str, str]] = {"organisation_id": "school.organisation_id"}
 
     distributor_school_credit_id = models.CharField(_("credit number"), max_length=160)
     school = models.ForeignKey(
@@ -194,7 +199,7 @@ class SchoolCredit(Credit):
 
     def clean(self) -> None:
         super().clean()
-        validate_as_partner("schoolCredit", self, {"organisation_id": "school.organisation_id"})
+        validate_as_partner(self)
 
 
 class CreditReturn(Pushable):

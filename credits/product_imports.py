@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.eduix.rules import check
-from backoffice.jobs import normalise
 from backoffice.jobs.columns import Column
 from backoffice.jobs.differences import assign_all, differing
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.registry import Described, Importer, Values
 from backoffice.jobs.remarks import Remark
+from backoffice.screens import normalise
 from credits.models import Product
 
 if TYPE_CHECKING:

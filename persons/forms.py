@@ -7,16 +7,21 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.outbox.pushable import PushableForm
 from backoffice.screens.forms import OfficeForm
 from persons.models import Person, School, SchoolPerson
+from persons.normalising import PERSON_NORMALISERS, SCHOOL_PERSON_NORMALISERS, complete_person
+from persons.partner_forms import PartnerForm
 
 
-class PersonForm(PushableForm[Person]):
+class PersonForm(PartnerForm[Person]):
     """A person. The ECK iD is never shown, only replaced or removed."""
 
     kind = "person"
     error_fields: ClassVar[dict[str, str]] = {"eck_id": "new_eck_id"}
+    normalisers = {
+        **PERSON_NORMALISERS,
+        "new_eck_id": PERSON_NORMALISERS["eck_id"],
+    }
 
     new_eck_id = forms.CharField(
         label=_("other ECK iD"),
@@ -55,6 +60,9 @@ class PersonForm(PushableForm[Person]):
             "house_number": _("Digits only; Edu-iX keeps no suffix for a person."),
         }
 
+    def complete(self, values: dict[str, str]) -> dict[str, str]:
+        return complete_person(values)
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         new = str(data.get("new_eck_id") or "").strip()
@@ -65,10 +73,11 @@ class PersonForm(PushableForm[Person]):
         return data
 
 
-class SchoolPersonForm(PushableForm[SchoolPerson]):
+class SchoolPersonForm(PartnerForm[SchoolPerson]):
     """A person at a school."""
 
     kind = "schoolperson"
+    normalisers = SCHOOL_PERSON_NORMALISERS
 
     class Meta:
         model = SchoolPerson
@@ -85,10 +94,11 @@ class SchoolPersonForm(PushableForm[SchoolPerson]):
         }
 
 
-class SchoolPersonInlineForm(PushableForm[SchoolPerson]):
+class SchoolPersonInlineForm(PartnerForm[SchoolPerson]):
     """The same on the page of its person, where each row has a key of its own to protect."""
 
     kind = "schoolperson"
+    normalisers = SCHOOL_PERSON_NORMALISERS
 
     class Meta:
         model = SchoolPerson

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
-from django_countries import countries
 
 from backoffice.eduix.codes import NOT_FOUND
 from backoffice.eduix.rules import rule_of
-from backoffice.jobs import normalise
 from backoffice.jobs.checking import add_remark
 from backoffice.jobs.columns import Column, title_of
 from backoffice.jobs.differences import Outcome, assign_all, differing
@@ -24,7 +20,9 @@ from backoffice.jobs.registry import Described, Hint, Importer, Outlook, Values
 from backoffice.jobs.remarks import Remark
 from backoffice.jobs.writing import save_changed
 from backoffice.outbox.models import Message, PushState, key_of
+from backoffice.screens.normalise import is_email
 from persons.models import Person, School, SchoolPerson
+from persons.normalising import PERSON_NORMALISERS, SCHOOL_PERSON_NORMALISERS, complete_person
 from persons.services import (
     NEEDS_PUSH,
     chain_of,
@@ -56,54 +54,6 @@ AT_SCHOOL: Final = {
     "school_student_number": "Leerlingnummer",
     "role": "Rol",
 }
-_ROLES: Final = {
-    **dict.fromkeys(("student", "leerling", "lln", "scholier"), "Student"),
-    **dict.fromkeys(("teacher", "docent", "docente", "leraar", "lerares"), "Teacher"),
-}
-_GENDERS: Final = {
-    **dict.fromkeys(("m", "man", "jongen", "mannelijk", "male"), "M"),
-    **dict.fromkeys(("f", "v", "vrouw", "meisje", "vrouwelijk", "female"), "F"),
-    **dict.fromkeys(("u", "o", "x", "onbekend", "unknown"), "U"),
-}
-_STATES: Final = {
-    **dict.fromkeys(("a", "actief", "active"), "A"),
-    **dict.fromkeys(("b", "geblokkeerd", "blocked"), "B"),
-}
-# People's own words for countries, beside the table of names.
-_COUNTRIES: Final = {"holland": "NL", "the netherlands": "NL", "nld": "NL"}
-
-# What stands before a surname in lower case; with a capital ("Van Dam") it belongs to the name.
-_PREPOSITIONS: Final = """
-    aan al bij da das de del della den der des di dos du el het in la le les op over 's 't \u2019s
-    \u2019t te ten ter tot uit van vander von voor zu zum
-"""
-
-
-@cache
-def country_codes() -> dict[str, str]:
-    """Country names in Dutch and English, and codes, all in lower case, with their code."""
-    found: dict[str, str] = {}
-    for language in ("en", "nl"):
-        with override(language):
-            found |= {str(name).casefold(): code for code, name in countries}
-    for code, _name in countries:
-        found[code.casefold()] = found[countries.alpha3(code).casefold()] = code
-    return found | _COUNTRIES
-
-
-def as_country(text: str) -> str:
-    """A country's name or code, in any case, as its code."""
-    return country_codes().get(text.casefold(), text)
-
-
-def without_preposition(surname: str) -> tuple[str, str]:
-    """`van der Berg` as ("van der", "Berg"); ("", surname) where nothing stands before it."""
-    prepositions = _PREPOSITIONS.split()
-    words = surname.split(" ")
-    count = next((at for at, word in enumerate(words) if word not in prepositions), 0)
-    if not words[count][:1].isupper():
-        return "", surname
-    return " ".join(words[:count]), " ".join(words[count:])
 
 
 def person_column(name: str, label: str) -> Column:
@@ -197,14 +147,7 @@ class PersonImporter(SchoolReferences, Importer):
     group_column = "distributor_person_id"
     shared_columns = tuple(PERSON)
     reference_column = "organisation_id"
-    normalisers: ClassVar = {
-        "date_of_birth": normalise.as_date,
-        "gender": normalise.word_of(_GENDERS),
-        "person_state": normalise.word_of(_STATES),
-        "country_code": as_country,
-        "house_number": normalise.as_number,
-        "role": normalise.word_of(_ROLES),
-    }
+    normalisers: ClassVar = {**PERSON_NORMALISERS, **SCHOOL_PERSON_NORMALISERS}
     numbers_as_text = (
         "distributor_person_id",
         "distributor_school_person_id",
@@ -217,11 +160,7 @@ class PersonImporter(SchoolReferences, Importer):
     push_permissions = ("persons.push_person",)
 
     def complete(self, values: Values) -> Values:
-        if values.get("country_code") == "NL":
-            values["postal_code"] = normalise.as_dutch_postal_code(values["postal_code"])
-        if values.get("preposition") == "":
-            values["preposition"], values["surname"] = without_preposition(values["surname"])
-        return values
+        return complete_person(values)
 
     def objects_of(self, values: Values) -> tuple[str, ...]:
         at_school = any(values.get(name) for name in AT_SCHOOL)
@@ -229,7 +168,7 @@ class PersonImporter(SchoolReferences, Importer):
 
     def check_more(self, values: Values) -> list[Remark]:
         email = values.get("email", "")
-        wrong = email and not normalise.is_email(email)
+        wrong = email and not is_email(email)
         return [Remark("warning", "no_email", "email")] if wrong else []
 
     def compare(self, rows: Sequence[JobRow], *, settled: Collection[str]) -> None:

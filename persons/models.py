@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -15,7 +16,13 @@ from simple_history.models import HistoricalRecords
 
 from backoffice.eduix.records import SchoolRecord
 from backoffice.outbox.models import Pushable
+from persons.change_models import PersonChange
 from persons.preflight import validate_as_partner
+
+__all__ = ["Person", "PersonChange", "School", "SchoolPerson"]
+
+# A number is one person's; what is deleted frees it, and its row stays for the history.
+NOT_DELETED = ~Q(push_state="deleted")
 
 
 class SchoolQuerySet(models.QuerySet["School"]):
@@ -85,6 +92,9 @@ class Person(Pushable):
         "user_id_changed_at",
     )
 
+    PARTNER_OBJECT: ClassVar[str] = "person"
+    PARTNER_FIELDS: ClassVar[Mapping[str, str]] = {}
+
     class State(models.TextChoices):
         ACTIVE = "A", _("Active (A)")
         BLOCKED = "B", _("Blocked (B)")
@@ -112,14 +122,21 @@ class Person(Pushable):
     user_id_changed_at = models.DateTimeField(_("prematch since"), null=True, blank=True)
     eck_id = models.CharField(_("ECK iD"), max_length=256, blank=True)
 
-    history = HistoricalRecords(excluded_fields=list(MACHINE_FIELDS))
+    history = HistoricalRecords(
+        excluded_fields=list(MACHINE_FIELDS),
+        history_change_reason_field=models.TextField(null=True),
+    )
 
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("persons")
         permissions = [("push_person", "Can push person to Edu-iX")]
         ordering = ["surname", "first_name", "pk"]
-        constraints = [models.UniqueConstraint(fields=["distributor_person_id"], name="person_key")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["distributor_person_id"], condition=NOT_DELETED, name="person_key"
+            )
+        ]
         indexes = [
             # the list, in the order people read it
             models.Index(fields=["surname", "first_name", "id"], name="person_by_name"),
@@ -149,11 +166,17 @@ class Person(Pushable):
 
     def clean(self) -> None:
         super().clean()
-        validate_as_partner("person", self, {})
+        validate_as_partner(self)
 
 
 class SchoolPerson(Pushable):
     """A person at a school, with a role; a credit hangs on this."""
+
+    PARTNER_OBJECT: ClassVar[str] = "schoolperson"
+    PARTNER_FIELDS: ClassVar[Mapping[str, str]] = {
+        "organisation_id": "school.organisation_id",
+        "distributor_person_id": "person.distributor_person_id",
+    }
 
     class Role(models.TextChoices):
         STUDENT = "Student", _("Student")
@@ -169,7 +192,10 @@ class SchoolPerson(Pushable):
     school_student_number = models.CharField(_("student number"), max_length=64, blank=True)
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.STUDENT)
 
-    history = HistoricalRecords(excluded_fields=list(Pushable.MACHINE_FIELDS))
+    history = HistoricalRecords(
+        excluded_fields=list(Pushable.MACHINE_FIELDS),
+        history_change_reason_field=models.TextField(null=True),
+    )
 
     class Meta:
         verbose_name = _("person at a school")
@@ -178,7 +204,9 @@ class SchoolPerson(Pushable):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["distributor_school_person_id"], name="school_person_key"
+                fields=["distributor_school_person_id"],
+                condition=NOT_DELETED,
+                name="school_person_key",
             )
         ]
         indexes = [
@@ -197,15 +225,10 @@ class SchoolPerson(Pushable):
         ]
 
     def __str__(self) -> str:
-        return f"{self.person} · {self.school}"
+        return " · ".join(
+            filter(None, (str(self.person), self.school_student_number, str(self.school)))
+        )
 
     def clean(self) -> None:
         super().clean()
-        validate_as_partner(
-            "schoolperson",
-            self,
-            {
-                "organisation_id": "school.organisation_id",
-                "distributor_person_id": "person.distributor_person_id",
-            },
-        )
+        validate_as_partner(self)

@@ -67,6 +67,7 @@ MESSAGES: Final[dict[str, tuple[str, ...]]] = {
     "person_without_key": (),
     "person_credit_amount": (),
     # Warnings
+    "postal_code_be": (),
     "ean_not_13_digits": (),
     "ean_check_digit": (),
     "end_before_start": (),
@@ -78,6 +79,7 @@ MESSAGES: Final[dict[str, tuple[str, ...]]] = {
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NL_POSTAL_CODE: Final = re.compile(r"[0-9]{4} [A-Z]{2}")
+_BE_POSTAL_CODE: Final = re.compile("[1-9][0-9]{3}")
 _NL_POSTAL_CODE_PARTS: Final = re.compile(r"([0-9]{4})\s*([A-Za-z]{2})")
 # XML 1.0 has no way to write these, not even escaped.
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -220,8 +222,13 @@ def _date_of_birth(rule: Rule, row: _Row) -> Iterator[Finding]:
 
 
 def _postal_code(rule: Rule, row: _Row) -> Iterator[Finding]:
-    """Only the Netherlands have a documented form: 1234 AB. What others write is theirs."""
+    """Only the Netherlands have a documented form: 1234 AB. What others write is theirs.
+
+    Belgium is worth a warning: half of what stands there in another form has the wrong country.
+    """
     code = str(row.values["postal_code"])
+    if row.values.get("country_code") == "BE" and not _BE_POSTAL_CODE.fullmatch(code):
+        yield _warning(rule, "postal_code_be")
     if row.values.get("country_code") != "NL" or _NL_POSTAL_CODE.fullmatch(code):
         return
     parts = _NL_POSTAL_CODE_PARTS.fullmatch(code)

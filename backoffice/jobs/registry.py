@@ -20,8 +20,14 @@ from django.utils.functional import Promise
 from backoffice.eduix.rules import check, rules_of
 from backoffice.jobs.columns import Column
 from backoffice.jobs.models import Job, JobRow
-from backoffice.jobs.normalise import Normaliser, is_broken, is_date_form, is_shortened, tidy
 from backoffice.jobs.remarks import Remark
+from backoffice.screens.normalise import (
+    Normaliser,
+    is_broken,
+    is_date_form,
+    is_shortened,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser

@@ -24,10 +24,10 @@ from backoffice.jobs.checking import check_rows
 from backoffice.jobs.columns import Matched, fold, match_header, missing, names_of
 from backoffice.jobs.files import BadFile, Line, Table, open_table
 from backoffice.jobs.models import Job, JobRow
-from backoffice.jobs.normalise import tidy
 from backoffice.jobs.registry import Importer, importer_of, importers
 from backoffice.jobs.work import CHUNK, begin, finish_check, with_remarks, work_on
 from backoffice.outbox.services import ring
+from backoffice.screens.normalise import tidy
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser

@@ -198,7 +198,7 @@ def test_every_value_of_a_list_is_allowed(rule: Rule) -> None:
             finding.message_key for finding in found(rule.object, **{rule.column: value}, **extra)
         }
 
-        assert keys <= {"postal_code_nl"}
+        assert keys <= {"postal_code_nl", "postal_code_be"}
 
 
 @pytest.mark.parametrize(
@@ -295,9 +295,17 @@ def test_a_dutch_postal_code_has_one_form(owner: str, wrong: str, suggestion: st
     assert (finding.message_key, finding.params) == ("postal_code_nl", {"suggestion": suggestion})
 
 
-@pytest.mark.parametrize("country", ["BE", "DE", "CW"])
+@pytest.mark.parametrize("country", ["FR", "DE", "CW"])
 def test_a_foreign_postal_code_is_left_alone(country: str) -> None:
     assert found("person", country_code=country, postal_code="?? 1") == []
+
+
+@pytest.mark.parametrize("code", ["2018 AB", "201", "20180", "0123"])
+def test_an_odd_belgian_postal_code_is_worth_a_warning(code: str) -> None:
+    finding = one("person", country_code="BE", postal_code=code)
+
+    assert (finding.severity, finding.message_key) == ("warning", "postal_code_be")
+    assert found("person", country_code="BE", postal_code="2018") == []
 
 
 def test_a_postal_code_is_not_judged_by_a_country_that_is_itself_wrong() -> None:

@@ -351,7 +351,7 @@ def test_save_and_push_queues_the_person_and_its_schools(manager: Client) -> Non
 def test_the_partners_rule_is_told_in_words(manager: Client) -> None:
     person = PersonFactory()
 
-    response = manager.post(f"{PERSONS}{person.pk}/change/", form_of(person, postal_code="1234ab"))
+    response = manager.post(f"{PERSONS}{person.pk}/change/", form_of(person, postal_code="1234 A1"))
 
     assert response.status_code == 200
     errors = response.context["adminform"].form.errors

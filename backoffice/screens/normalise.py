@@ -2,6 +2,7 @@
 
 Every function takes a cell and gives the cell as it should be, or the same text when it means
 nothing to it: what is really wrong is for the rules to say. What was changed is always told.
+Forms and imports read with the same functions, so that a paste and a file end up alike.
 """
 
 from __future__ import annotations
@@ -20,12 +21,19 @@ _MIDNIGHT: Final = re.compile(r"[T ]0?0:00(:00(\.0+)?)?Z?$")
 _SCHOOL_YEAR: Final = re.compile(r"(?:20)?(\d{2})\s*[-/\u2013]\s*(?:20)?(\d{2})")
 _DUTCH_POSTAL_CODE: Final = re.compile(r"([1-9]\d{3})\s*([A-Za-z]{2})")
 _SHORTENED: Final = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+# Zero-width spaces and joiners, byte order mark, soft hyphen: copied along, and never seen.
+_INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_ADDRESS: Final = re.compile(
+    r"(?:mailto:)?\s*(?:[^<>@]*<\s*)?([^\s<>;,@]+@[^\s<>;,@]+?)\s*>?[;,.]?"
+)
 _BROKEN: Final = re.compile("\ufffd|[\u00c3-\u00c5][\u0080-\u00bf\u0152-\u0178\u2013-\u203a\u20ac]")
 
 
 def tidy(text: str) -> str:
-    """One space between words, whatever spaces and line ends stood there; letters composed."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    """One space between words, whatever spaces and line ends stood there; letters composed, and
+    without the signs that nobody sees.
+    """
+    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", text)).split())
 
 
 def as_date(text: str) -> str:
@@ -80,6 +88,23 @@ def as_dutch_postal_code(text: str) -> str:
     """`1234ab` as 1234 AB."""
     found = _DUTCH_POSTAL_CODE.fullmatch(text)
     return f"{found[1]} {found[2].upper()}" if found else text
+
+
+def as_brin(text: str) -> str:
+    """`35zz 01` as 35ZZ01."""
+    bare = re.sub(r"\s", "", text)
+    return bare.upper() if re.fullmatch(r"\d{2}[A-Za-z]{2}(\d{2})?", bare, re.ASCII) else text
+
+
+def as_email(text: str) -> str:
+    """The address out of what a mail program copies: `Noor Berg <noor@example.nl>;`."""
+    found = _ADDRESS.fullmatch(text)
+    return found[1] if found else text
+
+
+def without_spaces(text: str) -> str:
+    """A key that broke over lines in a mail, such as an ECK iD."""
+    return re.sub(r"\s", "", text)
 
 
 def is_shortened(text: str) -> bool:

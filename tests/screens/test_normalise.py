@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.jobs import normalise
-from persons.imports import PersonImporter, as_country, country_codes, without_preposition
+from backoffice.screens import normalise
+from persons.imports import PersonImporter
+from persons.normalising import as_country, country_codes, without_preposition
 
 TABLE = [
     (normalise.as_date, "2010-05-01", "2010-05-01"),
