@@ -3,9 +3,21 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
 app = Celery("backoffice")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["backoffice.outbox"])
+
+
+@worker_init.connect  # type: ignore[untyped-decorator, unused-ignore]
+def refuse_misfit_at_start(**_: object) -> None:
+    """A worker that could send nothing right does not start."""
+    import django
+
+    django.setup()
+    from backoffice.eduix.checks import refuse_misfit
+
+    refuse_misfit()

@@ -13,6 +13,8 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from lxml import etree
 
+from backoffice.eduix.checks import check_partner
+
 logger = logging.getLogger(__name__)
 
 LEAST_LIBXML2: Final = (2, 14)  # older ones expand entities at the sender's expense
@@ -128,7 +130,7 @@ def refuse_unsafe_start() -> None:
 
     Raises `SystemExit` with one line per error.
     """
-    found = check_environment()
+    found = [*check_environment(), *check_partner()]
     for message in found:
         logger.warning("unsafe_setting", extra={"id": message.id, "words": message.msg})
     errors = [

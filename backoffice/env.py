@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from backoffice.eduix.addresses import is_loopback as is_loopback  # the settings ask for it here
+
 PREFIXES = ("EDUIX_", "BACKOFFICE_", "NOTIFICATION_")
 
 
@@ -66,8 +68,16 @@ NAMES: tuple[Name, ...] = (
     Name("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "host names we answer to; never *"),
     Name("DEBUG", "0", "1 shows tracebacks; refused on anything but loopback"),
     Name("EMAIL_URL", "consolemail://", "smtp://user:password@host:port for real mail"),
-    Name("EDUIX_PROFILE_URL", "by BACKOFFICE_ENV", "address of the Profile 4.1 service"),
-    Name("EDUIX_CREDIT_URL", "by BACKOFFICE_ENV", "address of the Credit 4.1 service"),
+    Name(
+        "EDUIX_PROFILE_URL",
+        "by BACKOFFICE_ENV",
+        "address of the Profile 4.1 service; not given beside EDUIX_PROFILE_WSDL, that file's own",
+    ),
+    Name(
+        "EDUIX_CREDIT_URL",
+        "by BACKOFFICE_ENV",
+        "address of the Credit 4.1 service; not given beside EDUIX_CREDIT_WSDL, that file's own",
+    ),
     Name("EDUIX_PROFILE_WSDL", "bundled", "file or URL of another WSDL for Profile 4.1"),
     Name("EDUIX_CREDIT_WSDL", "bundled", "file or URL of another WSDL for Credit 4.1"),
     Name("EDUIX_USERNAME", "demo", "our user name at Edu-iX; required outside embedded"),
@@ -179,20 +189,6 @@ def _kept_secret(path: Path) -> str:
     if not secret:
         raise BadEnvironment(f"{path} is empty; delete it and start again.")
     return secret
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address stays on this machine: localhost, ::1 or in 127.0.0.0/8."""
-    name = host.strip().removeprefix("[").removesuffix("]").lower()
-    if name == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False  # 127.example.nl is a name, and may lead anywhere
-    if isinstance(address, ipaddress.IPv6Address):
-        return address == ipaddress.IPv6Address("::1")
-    return address.is_loopback
 
 
 def networks(name: str, addresses: list[str]) -> list[str]:

@@ -13,15 +13,13 @@ from urllib.parse import urlsplit
 import environ
 
 from backoffice import env as environment
+from backoffice.eduix.addresses import ACCEPTANCE_HOST, PRODUCTION_HOST, wrong_address
 from backoffice.env import BadEnvironment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-PRODUCTION_HOST = "distributor.edu-ix.nl"
-ACCEPTANCE_HOST = "acc-distributor.edu-ix.nl"
 LEAST_PASSWORD = 16  # of who delivers notifications: one fast digest guards it, so it is long
-PARTNER_DOMAINS = ("edu-ix.nl", "edu-ixstaging.nl")
 
 
 def read_environment() -> dict[str, Any]:
@@ -179,10 +177,6 @@ def _partner(*, name: str, var: Path) -> dict[str, Any]:
         "production": f"https://{PRODUCTION_HOST}",
     }[name]
     settings: dict[str, Any] = {
-        "EDUIX_PROFILE_URL": env.str("EDUIX_PROFILE_URL", f"{base}/soap/4.1/profile"),
-        "EDUIX_CREDIT_URL": env.str("EDUIX_CREDIT_URL", f"{base}/soap/4.1/credit"),
-        "EDUIX_PROFILE_WSDL": env.str("EDUIX_PROFILE_WSDL", ""),
-        "EDUIX_CREDIT_WSDL": env.str("EDUIX_CREDIT_WSDL", ""),
         "EDUIX_CONNECTIONS": _number("EDUIX_CONNECTIONS", 16, least=1, most=256),
         "EDUIX_SESSION_MINUTES": _number("EDUIX_SESSION_MINUTES", 20, least=1, most=1440),
         # Three calls of at most 30 s each, and some air.
@@ -190,7 +184,7 @@ def _partner(*, name: str, var: Path) -> dict[str, Any]:
         "EDUIX_SANDBOX_PORT": sandbox_port,
     }
     for service in ("PROFILE", "CREDIT"):
-        _check_partner_address(f"EDUIX_{service}_URL", settings[f"EDUIX_{service}_URL"], name)
+        settings |= _service_addresses(service, f"{base}/soap/4.1/{service.lower()}", name)
     settings["EDUIX_USERNAME"] = env.str("EDUIX_USERNAME", "demo" if embedded else "")
     password = env.str("EDUIX_PASSWORD", "")
     if not password and embedded:
@@ -206,26 +200,19 @@ def _partner(*, name: str, var: Path) -> dict[str, Any]:
     return settings
 
 
-def _check_partner_address(name: str, address: str, environment_name: str) -> None:
-    """The environment and the partner must belong together: no test data in production."""
-    parts = urlsplit(address)
-    host = (parts.hostname or "").lower()
-    if parts.scheme not in {"http", "https"} or not host:
-        raise BadEnvironment(f"{name} must be an http(s) address.")
-    loopback = environment.is_loopback(host)
-    if environment_name == "embedded" and not loopback:
-        raise BadEnvironment(f"{name} must be a loopback address in the embedded default.")
-    if environment_name == "embedded":
-        return
-    if loopback or parts.scheme != "https":
-        raise BadEnvironment(f"{name} must be an https address of Edu-iX in {environment_name}.")
-    if not any(host == domain or host.endswith(f".{domain}") for domain in PARTNER_DOMAINS):
-        domains = " or ".join(PARTNER_DOMAINS)
-        raise BadEnvironment(f"{name} must be a host of Edu-iX, in {domains}, not {host}.")
-    if environment_name == "production" and host.startswith("acc-"):
-        raise BadEnvironment(f"{name} points at acceptance while BACKOFFICE_ENV is production.")
-    if environment_name == "acceptance" and host == PRODUCTION_HOST:
-        raise BadEnvironment(f"{name} points at production while BACKOFFICE_ENV is acceptance.")
+def _service_addresses(service: str, default: str, environment_name: str) -> dict[str, str]:
+    """Address and WSDL of one service; with another WSDL and no address, its own one counts.
+
+    That one is held against the environment when the WSDL is read (`eduix.checks`).
+    """
+    wsdl = env.str(f"EDUIX_{service}_WSDL", "").strip()
+    address = env.str(f"EDUIX_{service}_URL", "" if wsdl else default).strip()
+    for name, given in ((f"EDUIX_{service}_URL", address), (f"EDUIX_{service}_WSDL", wsdl)):
+        is_address = "://" in given or (name.endswith("_URL") and not (wsdl and not given))
+        wrong = wrong_address(given, environment_name) if is_address else ""
+        if wrong:
+            raise BadEnvironment(f"{name} {wrong}")
+    return {f"EDUIX_{service}_URL": address, f"EDUIX_{service}_WSDL": wsdl}
 
 
 def _notifications(*, embedded: bool, var: Path) -> dict[str, Any]:

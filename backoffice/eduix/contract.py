@@ -12,12 +12,11 @@ from typing import Final
 
 from lxml import etree
 
+from backoffice.eduix.addresses import PRODUCTION_HOST
+
 WSDL_DIR: Final = Path(__file__).with_name("wsdl")
 
 VERSIONS: Final[dict[str, str]] = {"profile": "4.1", "credit": "4.1", "notification": "4.0"}
-
-PRODUCTION_HOST: Final = "distributor.edu-ix.nl"
-ACCEPTANCE_HOST: Final = "acc-distributor.edu-ix.nl"
 
 LOGIN_HEADER: Final = "loginHeader"
 SESSION_HEADER: Final = "sessionIDHeader"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 
@@ -14,9 +15,18 @@ class EduixError(Exception):
         super().__init__(clean)
         self.text = clean[:4096]
 
+    def conceal(self, hide: Callable[[str], str]) -> None:
+        """Take values that we sent out of the text: Edu-iX may quote them."""
+        self.text = hide(self.text)[:4096]
+        self.args = (self.text,)
+
 
 class EduixUnreachable(EduixError):
     """Nothing left us: the same message may be sent again, later."""
+
+
+class EduixMisfit(EduixUnreachable):
+    """The WSDL in use cannot be used: nothing is sent until somebody mends the setting."""
 
 
 class EduixUncertain(EduixError):
@@ -27,11 +37,18 @@ class EduixRefused(EduixError):
     """Edu-iX answered with a Fault. `code` keeps its sign; look it up by its absolute value."""
 
     def __init__(
-        self, code: int, text: str, *, on_login: bool = False, is_repeated: bool = False
+        self,
+        code: int,
+        text: str,
+        *,
+        on_login: bool = False,
+        is_repeated: bool = False,
+        has_code: bool = True,
     ) -> None:
         super().__init__(text)
         self.code = code
         self.on_login = on_login
+        self.has_code = has_code  # False: the Fault held no number, general error counts
         self.is_repeated = is_repeated  # told again to a waiting thread, without a new login
 
     @property

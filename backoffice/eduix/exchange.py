@@ -5,8 +5,9 @@ Over http.client and not `requests`, which costs half of a zeep call (docs/decis
 
 from __future__ import annotations
 
+import codecs
 import http.client
-import re
+import os
 import select
 import socket
 import ssl
@@ -24,29 +25,10 @@ TOTAL_SECONDS: Final = 30.0
 MAX_BYTES: Final = 5 * 1024 * 1024
 IDLE_SECONDS: Final = 50.0  # most servers close an idle connection after a minute
 
-SECRET_ELEMENTS: Final = ("password", "sessionID")
-PERSONAL_ELEMENTS: Final = (
-    "firstName",
-    "preposition",
-    "surname",
-    "dateOfBirth",
-    "email",
-    "contactName",
-    "contactEmail",
-    "userID",
-)
-
-_MASKED = re.compile(
-    rb"(<(?:[\w.-]+:)?(" + "|".join((*SECRET_ELEMENTS, *PERSONAL_ELEMENTS)).encode() + rb")"
-    rb"(?:\s[^<>]*)?>)[^<]*(</)"
-)
-_ECK_ID = re.compile(rb"(<(?:[\w.-]+:)?eckID(?:\s[^<>]*)?>)([^<]*)(</)")
-_KEPT_BYTES = 20_000
-
 
 @dataclass(frozen=True)
 class Exchange:
-    """What went out and came back, masked; times in milliseconds."""
+    """What went out and came back, masked (`masking.py`); `code` as received, with its sign."""
 
     service: str
     operation: str
@@ -55,22 +37,12 @@ class Exchange:
     status: int | None
     milliseconds: int
     error: str = ""
+    code: int | None = None
 
     def as_json(self) -> dict[str, object]:
-        """For the attempt's row."""
-        return dict(vars(self))
-
-
-def masked(envelope: bytes) -> str:
-    """An envelope without password, session, names, birth date or e-mail; ECK iD: its last six."""
-    text = _MASKED.sub(rb"\1***\3", envelope[: _KEPT_BYTES * 2])
-    text = _ECK_ID.sub(lambda m: m[1] + b"***" + m[2].strip()[-6:] + m[3] if m[2] else m[0], text)
-    return storable(text[:_KEPT_BYTES].decode("utf-8", errors="replace"))
-
-
-def storable(text: str) -> str:
-    """A text that every database can keep: no NUL, no half of a surrogate pair."""
-    return text.replace("\0", "\ufffd").encode("utf-8", errors="replace").decode("utf-8")
+        """For the attempt's row; `sign` is "-", "+" or empty where there is no code."""
+        sign = "" if self.code is None else "-" if self.code < 0 else "+"
+        return vars(self) | {"sign": sign}
 
 
 class Reaper(threading.Thread):
@@ -116,7 +88,9 @@ class Reaper(threading.Thread):
 
 def _cut(connection: socket.socket) -> None:
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not SSLSocket's own: that takes the encryption off before it closes the line, and what is
+        # being written in that moment would leave in the clear.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:
         return  # closed by the other side in the same moment
 
@@ -124,13 +98,34 @@ def _cut(connection: socket.socket) -> None:
 _reaper = Reaper()
 
 
+def _new_reaper() -> None:
+    """A thread does not live on in a forked process, and cannot be started twice."""
+    global _reaper
+    _reaper = Reaper()
+
+
+os.register_at_fork(after_in_child=_new_reaper)
+
+
 @dataclass(frozen=True)
 class Answer:
-    """A complete HTTP answer."""
+    """A complete HTTP answer; `date` is the partner's clock as its Date header tells it."""
 
     status: int
     content_type: str
     body: bytes
+    date: str = ""
+
+    @property
+    def charset(self) -> str | None:
+        """The character set that the Content-Type names; a byte order mark goes before it."""
+        if self.body[:3] == b"\xef\xbb\xbf" or self.body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            return None
+        found = self.content_type.lower().partition("charset=")[2].partition(";")[0].strip("\"' ")
+        try:
+            return codecs.lookup(found).name if found else None
+        except LookupError:
+            return None
 
 
 class Transport:
@@ -149,6 +144,7 @@ class Transport:
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._total_seconds = total_seconds
         self._idle: deque[tuple[float, http.client.HTTPConnection]] = deque()
+        self.certificate_ends = ""  # of the newest connection, as OpenSSL writes it; "" over http
         self._tls: ssl.SSLContext | None = None
         if self._https:
             self._tls = ssl.create_default_context()
@@ -156,39 +152,50 @@ class Transport:
 
     def post(self, body: bytes, *, action: str) -> Answer:
         """POST an envelope. Raises `EduixUnreachable` or `EduixUncertain`."""
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+        return self._exchange("POST", body, headers, MAX_BYTES)
+
+    def get(self, *, max_bytes: int) -> Answer:
+        """GET the address itself, for a WSDL. Raises `EduixUnreachable` or `EduixUncertain`."""
+        return self._exchange("GET", None, {"Accept": "text/xml, application/xml"}, max_bytes)
+
+    def _exchange(
+        self, method: str, body: bytes | None, headers: dict[str, str], max_bytes: int
+    ) -> Answer:
         connection = self._connection()
         sock: socket.socket = connection.sock
         _reaper.watch(sock, time.monotonic() + self._total_seconds)
         try:
             connection.request(
-                "POST",
+                method,
                 self._path,
                 body=body,
-                headers={
-                    "Content-Type": "text/xml; charset=utf-8",
-                    "SOAPAction": f'"{action}"',
-                    "Accept-Encoding": "identity",
-                    "User-Agent": "eduix-backoffice",
-                },
+                headers=headers | {"Accept-Encoding": "identity", "User-Agent": "eduix-backoffice"},
             )
-            answer, keep = self._read(connection)
-        except (OSError, http.client.HTTPException) as problem:
+            answer, keep = _read(connection, max_bytes)
+        except (OSError, http.client.HTTPException, ValueError) as problem:
             in_time = _reaper.release(sock)
             connection.close()
             reason = _reason(problem) if in_time else f"no answer in {self._total_seconds:g} s"
             raise EduixUncertain(f"The line broke after the request left: {reason}.") from problem
-        except EduixUncertain:
-            _reaper.release(sock)
+        except EduixUncertain as problem:
+            in_time = _reaper.release(sock)
             connection.close()
+            if not in_time:
+                raise EduixUncertain(self._late) from problem
             raise
         if not _reaper.release(sock):
             connection.close()
-            raise EduixUncertain(f"The answer took longer than {self._total_seconds:g} s.")
+            raise EduixUncertain(self._late)
         if keep:
             self._idle.append((time.monotonic(), connection))
         else:
             connection.close()
         return answer
+
+    @property
+    def _late(self) -> str:
+        return f"The answer took longer than {self._total_seconds:g} s."
 
     def close(self) -> None:
         """Close what is idle."""
@@ -205,38 +212,71 @@ class Transport:
             if time.monotonic() - since < IDLE_SECONDS and _is_quiet(connection.sock):
                 return connection
             connection.close()
+        return self._connected()
+
+    def _connected(self) -> http.client.HTTPConnection:
+        """A new connection, its handshake done; raises `EduixUnreachable`: nothing has left."""
         new: http.client.HTTPConnection
         if self._tls is not None:
-            new = http.client.HTTPSConnection(
-                self._host, self._port, timeout=CONNECT_SECONDS, context=self._tls
-            )
+            new = http.client.HTTPSConnection(self._host, self._port, context=self._tls)
         else:
-            new = http.client.HTTPConnection(self._host, self._port, timeout=CONNECT_SECONDS)
+            new = http.client.HTTPConnection(self._host, self._port)
+        new.auto_open = 0  # a request goes out over this socket or not at all
         try:
-            new.connect()
-        except OSError as problem:
+            line = socket.create_connection((self._host, self._port), timeout=CONNECT_SECONDS)
+            new.sock = line
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                new.sock = self._encrypted(self._tls, line)
+        except (OSError, ValueError) as problem:
             new.close()
             raise EduixUnreachable(f"Edu-iX cannot be reached: {_reason(problem)}.") from problem
         new.sock.settimeout(self._total_seconds)
-        new.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return new
 
-    def _read(self, connection: http.client.HTTPConnection) -> tuple[Answer, bool]:
-        """The whole answer within the size limit, and whether the connection may be kept."""
-        response = connection.getresponse()
-        encoding = response.getheader("Content-Encoding", "identity").lower()
-        if encoding not in {"", "identity"}:
-            raise EduixUncertain(f"The answer is compressed ({encoding[:20]}), unasked.")
-        announced = response.getheader("Content-Length", "")
-        if announced.isdecimal() and int(announced) > MAX_BYTES:
-            raise EduixUncertain(f"The answer is larger than {MAX_BYTES} bytes.")
-        body = response.read(MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            raise EduixUncertain(f"The answer is larger than {MAX_BYTES} bytes.")
-        if response.length:  # read(n) does not complain about a body that was cut short
-            raise EduixUncertain("The answer was cut short.")
-        answer = Answer(response.status, response.getheader("Content-Type", ""), body)
-        return answer, not response.will_close
+    def _encrypted(self, tls: ssl.SSLContext, line: socket.socket) -> ssl.SSLSocket:
+        """The handshake, within the time for connecting as a whole."""
+        safe = tls.wrap_socket(line, server_hostname=self._host, do_handshake_on_connect=False)
+        _reaper.watch(safe, time.monotonic() + CONNECT_SECONDS)
+        try:
+            safe.do_handshake()
+        except BaseException as problem:
+            in_time = _reaper.release(safe)
+            safe.close()
+            if not in_time:
+                raise TimeoutError from problem
+            raise
+        if not _reaper.release(safe):
+            safe.close()
+            raise TimeoutError
+        self.certificate_ends = str((safe.getpeercert() or {}).get("notAfter", ""))
+        return safe
+
+
+def _read(connection: http.client.HTTPConnection, max_bytes: int) -> tuple[Answer, bool]:
+    """The whole answer within the size limit, and whether the connection may be kept."""
+    response = connection.getresponse()
+    if response.status < 200:
+        # The real answer would still follow, and be taken for that of the next request.
+        raise EduixUncertain(f"The answer is only an interim one (HTTP {response.status}).")
+    encoding = response.getheader("Content-Encoding", "identity").lower()
+    if encoding not in {"", "identity"}:
+        raise EduixUncertain(f"The answer is compressed ({encoding[:20]}), unasked.")
+    announced = response.getheader("Content-Length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise EduixUncertain(f"The answer is larger than {max_bytes} bytes.")
+    body = response.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise EduixUncertain(f"The answer is larger than {max_bytes} bytes.")
+    if response.length:  # read(n) does not complain about a body that was cut short
+        raise EduixUncertain("The answer was cut short.")
+    answer = Answer(
+        response.status,
+        response.getheader("Content-Type", ""),
+        body,
+        response.getheader("Date", ""),
+    )
+    return answer, not response.will_close
 
 
 def _is_quiet(sock: socket.socket | None) -> bool:
@@ -260,6 +300,8 @@ def _reason(problem: BaseException) -> str:
         return "unknown host name"
     if isinstance(problem, ssl.SSLCertVerificationError):
         return "its certificate is not valid"
+    if isinstance(problem, ssl.SSLError):
+        return "no TLS 1.2 or newer is spoken there"
     if isinstance(problem, http.client.RemoteDisconnected):
         return "connection closed without an answer"
     return type(problem).__name__

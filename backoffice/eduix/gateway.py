@@ -9,14 +9,7 @@ from typing import Any, Protocol, TypeVar
 from django.conf import settings
 
 from backoffice.eduix import mapping
-from backoffice.eduix.client import SoapClient
-from backoffice.eduix.errors import (
-    LOGIN_REFUSED,
-    NOT_THERE,
-    SESSION_GONE,
-    EduixRefused,
-    EduixUncertain,
-)
+from backoffice.eduix.errors import EduixUncertain
 from backoffice.eduix.records import (
     PersonCreditInformation,
     PersonCreditRecord,
@@ -28,7 +21,7 @@ from backoffice.eduix.records import (
     SchoolPersonRecord,
     SchoolRecord,
 )
-from backoffice.eduix.session import SessionKeeper
+from backoffice.eduix.service import Service, StoreOf
 
 T = TypeVar("T")
 
@@ -46,69 +39,6 @@ class Config(Protocol):
     EDUIX_SESSION_MINUTES: int
 
 
-class Service:
-    """One of the two services with its own login and session."""
-
-    def __init__(
-        self, name: str, *, address: str, wsdl: str, user: str, password: str, minutes: float
-    ) -> None:
-        self._client = SoapClient(name, address=address, wsdl=wsdl)
-        self._user = user
-        self._password = password
-        self._session = SessionKeeper(self.login, minutes=minutes)
-
-    def login(self) -> str:
-        """A new sessionID; raises `EduixRefused` with `on_login` when we are not let in."""
-        answer = self._client.call(
-            "login",
-            headers={"loginHeader": {"username": self._user, "password": self._password}},
-        )
-        session = str(getattr(answer, "sessionID", answer) or "").strip()
-        if not session:
-            raise EduixUncertain("The login was answered without a session.")
-        return session
-
-    def write(self, operation: str, **arguments: Any) -> None:
-        """An operation that changes something, with a session."""
-        self._with_session(
-            operation, lambda session: {"sessionIDHeader": {"sessionID": session}}, arguments
-        )
-
-    def read(self, operation: str, **arguments: Any) -> Any:
-        """A get; None where nothing was found."""
-        try:
-            return self._with_session(
-                operation,
-                lambda session: {"authHeader": {"sessionIDHeader": {"sessionID": session}}},
-                arguments,
-            )
-        except EduixRefused as refused:
-            if refused.number in NOT_THERE:
-                return None
-            raise
-
-    def close(self) -> None:
-        """Close idle connections."""
-        self._client.close()
-
-    def _with_session(
-        self,
-        operation: str,
-        headers: Callable[[str], dict[str, Any]],
-        arguments: dict[str, Any],
-    ) -> Any:
-        """Call once; when the session is gone, log in once more and call once more."""
-        session = self._session.current()
-        try:
-            return self._client.call(operation, headers=headers(session), **arguments)
-        except EduixRefused as refused:
-            # 2 on a call that carried a session speaks of the session, not of our password
-            if refused.number not in SESSION_GONE and refused.number not in LOGIN_REFUSED:
-                raise
-            self._session.drop(session)
-        return self._client.call(operation, headers=headers(self._session.current()), **arguments)
-
-
 class Gateway:
     """All operations of Profile 4.1 and Credit 4.1 but the logins, in terms of records.
 
@@ -116,12 +46,15 @@ class Gateway:
     where Edu-iX finds nothing. Every method raises the errors of `errors.py`.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, store_of: StoreOf | None = None) -> None:
         self._distributor_id = config.EDUIX_DISTRIBUTOR_ID
         login: dict[str, Any] = {
             "user": config.EDUIX_USERNAME,
             "password": config.EDUIX_PASSWORD,
             "minutes": config.EDUIX_SESSION_MINUTES,
+            # Who names no environment gets the closed one: loopback only.
+            "environment": getattr(config, "BACKOFFICE_ENV", "embedded"),
+            "store_of": store_of,
         }
         self.profile = Service(
             "profile", address=config.EDUIX_PROFILE_URL, wsdl=config.EDUIX_PROFILE_WSDL, **login
@@ -386,12 +319,19 @@ def _filters(ean: str, school_year: int | None) -> dict[str, object]:
 
 _lock = threading.Lock()
 _gateway: Gateway | None = None
+_store_of: StoreOf | None = None
+
+
+def share_sessions(store_of: StoreOf) -> None:
+    """Let the gateway of this process keep its sessions here; called once at the start."""
+    global _store_of
+    _store_of = store_of
 
 
 def default_gateway() -> Gateway:
-    """The gateway of this process, made at its first use."""
+    """The gateway of this process, made at its first use; raises `EduixMisfit`."""
     global _gateway
     with _lock:
         if _gateway is None:
-            _gateway = Gateway(settings)
+            _gateway = Gateway(settings, store_of=_store_of)
         return _gateway

@@ -27,6 +27,7 @@ from django.db import (
 from django.utils import timezone
 
 from backoffice.eduix.client import recording
+from backoffice.eduix.errors import EduixMisfit
 from backoffice.eduix.gateway import Gateway, default_gateway
 from backoffice.outbox import stops
 from backoffice.outbox.models import Attempt, Message, PushState
@@ -55,6 +56,7 @@ POLL_SECONDS: Final = 0.2
 RESCUE_SECONDS: Final = 5.0
 BACKGROUND_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 0.5
+MISFIT_SECONDS: Final = 30.0  # until a WSDL that could not be used is read again
 AHEAD: Final = 2  # messages claimed per connection, so that a free one never waits for a claim
 DATABASE_GONE: Final = (OperationalError, InterfaceError)  # any other database error is a bug
 
@@ -215,7 +217,7 @@ class Drainer:
                 self._last_rescue = now
                 rescue(timezone.now())
                 stops.beat()
-            if self.is_paused or self._is_stopped():
+            if self.is_paused or self._is_stopped() or not self._has_gateway():
                 return done
             return done + self._start()
         except DATABASE_GONE as problem:
@@ -223,6 +225,17 @@ class Drainer:
             connection.close()
             self.stopping.wait(1)
             return 0
+
+    def _has_gateway(self) -> bool:
+        """Make the gateway before anything is claimed: with an unusable WSDL nothing is sent."""
+        if self.gateway is None:
+            try:
+                self.gateway = default_gateway()
+            except EduixMisfit as problem:
+                logger.error("eduix_wsdl_misfit", extra={"words": problem.text})
+                self._pause_until = time.monotonic() + MISFIT_SECONDS
+                return False
+        return True
 
     def _is_stopped(self) -> bool:
         """Whether sending is stopped for all; asked of the database twice a second at most."""

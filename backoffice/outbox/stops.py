@@ -15,13 +15,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from backoffice.eduix.exchange import Exchange
+from backoffice.outbox import sessions
 from backoffice.outbox.models import Attempt, ServiceState
+from backoffice.outbox.sessions import LOGIN_TRIES
 from backoffice.outbox.settling import Result
 
 logger = logging.getLogger(__name__)
 
 SERVICE: Final = "edu-ix"
-LOGIN_TRIES: Final = 3  # more may lock our account at Edu-iX
 ANSWERED: Final = (
     Attempt.Outcome.ACCEPTED,
     Attempt.Outcome.REFUSED,
@@ -49,6 +50,7 @@ def resume() -> None:
     ServiceState.objects.filter(service=SERVICE).update(
         stopped_at=None, login_tries=0, code=None, text="", refused_service=""
     )
+    sessions.forget_refusals()
 
 
 def take_note(result: Result, exchanges: Sequence[Exchange] = ()) -> None:
@@ -59,6 +61,10 @@ def take_note(result: Result, exchanges: Sequence[Exchange] = ()) -> None:
     if result.is_login_refused:
         if not result.is_repeated:
             _login_refused(result, exchanges)
+        elif sessions.is_exhausted(
+            sessions.login_digest(settings.EDUIX_USERNAME, settings.EDUIX_PASSWORD)
+        ):
+            _stop(result)  # the tries of both services together are used up
     elif any(exchange.status is not None and not exchange.error for exchange in exchanges) or (
         result.outcome == Attempt.Outcome.REFUSED
     ):
@@ -108,8 +114,18 @@ def _login_refused(result: Result, exchanges: Sequence[Exchange]) -> None:
         last_failure_at=timezone.now(),
         last_failure=result.text[:300],
     )
-    stopped = rows.filter(login_tries__gte=LOGIN_TRIES, stopped_at__isnull=True).update(
-        stopped_at=timezone.now()
+    if rows.filter(login_tries__gte=LOGIN_TRIES).exists():
+        _stop(result)
+
+
+def _stop(result: Result) -> None:
+    """Stop all sending, and say so once."""
+    state()
+    stopped = ServiceState.objects.filter(service=SERVICE, stopped_at__isnull=True).update(
+        stopped_at=timezone.now(),
+        credentials_digest=_credentials_digest(),
+        code=result.code,
+        text=result.text,
     )
     if stopped:
         logger.error("eduix_login_refused", extra={"code": result.code})

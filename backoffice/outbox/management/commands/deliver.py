@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from backoffice.eduix.checks import refuse_misfit
 from backoffice.outbox.delivery import Counts, Drainer, drain_once
 
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop when nothing is due any more")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_misfit()
         if options["once"]:
             self.report(drain_once(connections=Drainer().connections))
             return
