@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -202,8 +203,24 @@ class SchoolCredit(Credit):
         validate_as_partner(self)
 
 
+class CreditReturnQuerySet(models.QuerySet["CreditReturn"]):
+    """The office's words about returns."""
+
+    def open(self) -> CreditReturnQuerySet:
+        """Neither done nor taken back: what it gives back is no longer free."""
+        return self.filter(registered_at=None, withdrawn_at=None)
+
+    def of(self, credit: PersonCredit | SchoolCredit) -> CreditReturnQuerySet:
+        """Those of one credit, newest first."""
+        column = "person_credit" if isinstance(credit, PersonCredit) else "school_credit"
+        return self.filter(**{column: credit.pk}).order_by("-pk")
+
+
 class CreditReturn(Pushable):
-    """A credit (or part of a school credit) given back; one reference for all its tries."""
+    """A credit (or part of a school credit) given back; one reference for all its tries.
+
+    `registered_at` says when Edu-iX took it. Before that the credit itself stays as it is.
+    """
 
     reference = models.CharField(_("reference"), max_length=64)
     person_credit = models.ForeignKey(
@@ -224,6 +241,27 @@ class CreditReturn(Pushable):
     )
     amount = models.BigIntegerField(_("amount"), default=1, validators=[MinValueValidator(1)])
     reason = models.CharField(_("reason"), max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("asked by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    # Of a school credit: tells after a lost answer whether our return is among what Edu-iX counts.
+    returned_before = models.BigIntegerField(
+        _("returned according to Edu-iX before the first try"), null=True, blank=True
+    )
+    withdrawn_at = models.DateTimeField(_("taken back"), null=True, blank=True)
+
+    MACHINE_FIELDS: ClassVar[tuple[str, ...]] = (
+        *Pushable.MACHINE_FIELDS,
+        "returned_before",
+        "withdrawn_at",
+    )
+
+    objects = CreditReturnQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("return")
@@ -232,6 +270,12 @@ class CreditReturn(Pushable):
         constraints = [
             # returnCreditReferenceId is the partner's key of the action: never used twice
             models.UniqueConstraint(fields=["reference"], name="credit_return_reference"),
+            # two colleagues, one pupil: the second is told about the first
+            models.UniqueConstraint(
+                fields=["person_credit"],
+                condition=Q(withdrawn_at=None),
+                name="credit_return_one_per_person_credit",
+            ),
             models.CheckConstraint(
                 condition=Q(person_credit__isnull=True, school_credit__isnull=False)
                 | Q(person_credit__isnull=False, school_credit__isnull=True),
@@ -242,3 +286,15 @@ class CreditReturn(Pushable):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def credit(self) -> PersonCredit | SchoolCredit:
+        """What is given back."""
+        found = self.person_credit or self.school_credit
+        assert found is not None  # noqa: S101  a constraint of the table holds it
+        return found
+
+    @property
+    def is_open(self) -> bool:
+        """Neither done nor taken back."""
+        return self.registered_at is None and self.withdrawn_at is None

@@ -16,6 +16,7 @@ from backoffice.eduix.records import (
 from backoffice.outbox.models import Message, Pushable, subject_pk
 from backoffice.outbox.push import FetchSender, Prepared, PushSender, StillOurs
 from credits.models import PersonCredit, SchoolCredit
+from credits.return_senders import RETURN_SENDERS
 
 
 def person_credit_record(credit: PersonCredit) -> PersonCreditRecord:
@@ -161,4 +162,10 @@ def take_over_specification(
     )
 
 
-SENDERS = (PersonCreditPush(), SchoolCreditPush(), PersonCreditFetch(), SchoolCreditFetch())
+SENDERS = (
+    PersonCreditPush(),
+    SchoolCreditPush(),
+    PersonCreditFetch(),
+    SchoolCreditFetch(),
+    *RETURN_SENDERS,
+)

@@ -34,6 +34,13 @@ def kind_of(credit: AnyCredit) -> str:
     return "person_credit" if isinstance(credit, PersonCredit) else "school_credit"
 
 
+def chain_of_credit(credit: AnyCredit) -> str:
+    """Everything of one person, or of one school credit, goes out in one order."""
+    if isinstance(credit, PersonCredit):
+        return chain_of(credit.school_person.person_id)
+    return key_of("school_credit", credit.pk)
+
+
 def queue_credit_push(
     *,
     credit: AnyCredit,
@@ -78,13 +85,10 @@ def queue_credit_fetch(*, credit: AnyCredit, user: AbstractBaseUser | None = Non
     """Ask Edu-iX how a credit stands; state and specification are taken over."""
     kind = kind_of(credit)
     with transaction.atomic():
-        chain = key_of(kind, credit.pk)
-        if isinstance(credit, PersonCredit):
-            chain = chain_of(credit.school_person.person_id)
         return enqueue(
             operation=f"{kind}.fetch",
             subject=key_of(kind, credit.pk),
-            chain=chain,
+            chain=chain_of_credit(credit),
             label=str(credit),
             user=user,
         )

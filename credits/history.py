@@ -1,0 +1,34 @@
+"""Reasons in the history of credits, also where no column of theirs is changed by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+    from credits.models import PersonCredit, SchoolCredit
+
+REASON_LENGTH: Final = 100  # of `history_change_reason`
+
+
+def write_reason(
+    *,
+    credits: Sequence[PersonCredit | SchoolCredit],
+    reason: str,
+    user: AbstractBaseUser | None,
+    now: datetime,
+) -> None:
+    """Add a line to the history of these credits (all of one kind); the rows stay as they are."""
+    if not credits:
+        return
+    history = type(credits[0]).history
+    history.bulk_history_create(
+        credits,
+        update=True,
+        default_user=user,
+        default_change_reason=reason[:REASON_LENGTH],
+        default_date=now,
+    )
