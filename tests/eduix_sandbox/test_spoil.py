@@ -170,9 +170,8 @@ def test_a_dtd_brings_entities(caller: Caller) -> None:
 
     parser = etree.XMLParser(resolve_entities=False)
     root = etree.fromstring(answer.data, parser)
-    document_type = root.getroottree().docinfo.internalDTD
-    assert document_type is not None
-    assert {entity.name for entity in document_type.iterentities()} == {"a", "b", "c"}
+    assert root.getroottree().docinfo.internalDTD is not None
+    assert answer.data.count(b"<!ENTITY") == 3
     assert b"&c;" in answer.data
 
 
