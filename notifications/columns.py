@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backoffice.explanations.services import Explanation, explain
+from backoffice.outbox.models import PushState
 from backoffice.screens.cells import Tone, pill, problem_cell, problem_of, quiet_cell
 from credits.models import Credit, PersonCredit, Product, SchoolCredit
 from notifications.masking import masked_eck_id
@@ -70,7 +71,9 @@ def _persons(keys: set[str]) -> dict[str, Subject]:
         person.distributor_person_id: Subject(
             person.full_name, reverse("admin:persons_person_change", args=[person.pk])
         )
-        for person in Person.objects.filter(distributor_person_id__in=keys)
+        for person in Person.objects.exclude(push_state=PushState.DELETED).filter(
+            distributor_person_id__in=keys
+        )
     }
 
 

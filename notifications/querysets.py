@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 
+from backoffice.outbox.models import PushState
 from credits.models import PersonCredit, SchoolCredit
 from persons.models import Person
 
@@ -74,7 +75,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def with_subject_here(self) -> NotificationQuerySet:
         """Those whose person or credit exists with us now."""
         key = OuterRef("subject")
-        person = Exists(Person.objects.filter(distributor_person_id=key))
+        kept = Person.objects.exclude(push_state=PushState.DELETED)
+        person = Exists(kept.filter(distributor_person_id=key))
         credit = Exists(PersonCredit.objects.filter(distributor_person_credit_id=key)) | Exists(
             SchoolCredit.objects.filter(distributor_school_credit_id=key)
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backoffice.explanations.services import explain, note_unknown_code
-from backoffice.outbox.models import Message
+from backoffice.outbox.models import Message, PushState
 from credits.models import PersonCredit, Product, SchoolCredit
 from credits.services import queue_credit_fetch, record_specification
 from notifications import reasons
@@ -67,6 +67,7 @@ def _take_over_prematch(notification: Notification, now: datetime) -> Outcome:
     person = (
         Person.objects.select_for_update()
         .filter(distributor_person_id=notification.subject)
+        .exclude(push_state=PushState.DELETED)  # its number may be somebody else's by now
         .first()
     )
     if person is None:

@@ -9,8 +9,8 @@ class PersonsConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.jobs.registry import register_importer
         from backoffice.outbox.registry import register, register_background
-        from persons.comparing import continue_runs
         from persons.change_senders import CHANGE_SENDERS
+        from persons.comparing import continue_runs
         from persons.imports import PersonImporter
         from persons.senders import SENDERS
 

@@ -192,8 +192,11 @@ class PersonImporter(SchoolReferences, Importer):
             queue_school_person_push(school_person=school_person, user=user, priority=bulk)
 
     def _held(self, rows: Sequence[JobRow], *, is_written: bool) -> _Held:
-        persons = Person.objects.filter(distributor_person_id__in={row.group for row in rows})
-        school_persons = SchoolPerson.objects.filter(
+        # The number of one that was deleted is free again: whoever gets it is somebody new.
+        persons = Person.objects.exclude(push_state=PushState.DELETED).filter(
+            distributor_person_id__in={row.group for row in rows}
+        )
+        school_persons = SchoolPerson.objects.exclude(push_state=PushState.DELETED).filter(
             distributor_school_person_id__in={row.key for row in rows if row.key}
         )
         if is_written:
@@ -221,9 +224,6 @@ class PersonImporter(SchoolReferences, Importer):
         outcome.show_on(row)
 
     def _obstacle(self, row: JobRow, held: _Held) -> Remark | None:
-        person = held.persons.get(row.group)
-        if person is not None and person.push_state == PushState.DELETED:
-            return Remark("error", "deleted_here", self.group_column)
         if not row.key:
             return None
         if row.values["organisation_id"] not in held.schools:
@@ -231,10 +231,8 @@ class PersonImporter(SchoolReferences, Importer):
         school_person = held.school_persons.get(row.key)
         if school_person is None:
             return None
-        if school_person.push_state == PushState.DELETED:
-            return Remark("error", "deleted_here", self.key_column)
         owner = school_person.person.distributor_person_id
-        if owner != row.group:
+        if owner != row.group or school_person.person.push_state == PushState.DELETED:
             return Remark("error", "of_other_person", self.key_column, params={"other": owner})
         return None
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -138,6 +139,8 @@ class Person(Pushable):
             )
         ]
         indexes = [
+            # files and notifications name a person by number; the constraint's index is a part
+            models.Index(fields=["distributor_person_id"], name="person_by_key"),
             # the list, in the order people read it
             models.Index(fields=["surname", "first_name", "id"], name="person_by_name"),
             # what is not equal to Edu-iX: the list filter and the work lists
@@ -166,6 +169,7 @@ class Person(Pushable):
 
     def clean(self) -> None:
         super().clean()
+        _refuse_taken(self, "distributor_person_id")
         validate_as_partner(self)
 
 
@@ -210,6 +214,8 @@ class SchoolPerson(Pushable):
             )
         ]
         indexes = [
+            # files name a person at a school by number; the constraint's index is a part
+            models.Index(fields=["distributor_school_person_id"], name="school_person_by_key"),
             # what is not equal to Edu-iX
             models.Index(
                 fields=["push_state", "id"],
@@ -231,4 +237,20 @@ class SchoolPerson(Pushable):
 
     def clean(self) -> None:
         super().clean()
+        _refuse_taken(self, "distributor_school_person_id")
         validate_as_partner(self)
+
+
+def _refuse_taken(row: Person | SchoolPerson, field: str) -> None:
+    """Raise `ValidationError` for a number that somebody has, or is about to get.
+
+    Django itself skips a constraint whose condition is about a column that the form lacks.
+    """
+    key = getattr(row, field)
+    others = type(row)._default_manager.filter(NOT_DELETED, **{field: key}).exclude(pk=row.pk)
+    if others.exists():
+        raise ValidationError({field: row.unique_error_message(type(row), (field,))})
+    if isinstance(row, Person):
+        promised = PersonChange.objects.open().filter(kind="rename", to_key=key)
+        if promised.exclude(person=row.pk).exists():
+            raise ValidationError({field: _("This number is being given to somebody else.")})

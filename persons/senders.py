@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix.records import PersonRecord, SchoolPersonRecord
-from backoffice.outbox.models import Message, Pushable, subject_pk
+from backoffice.outbox.models import Message, Pushable, PushState, subject_pk
 from backoffice.outbox.push import FetchSender, Prepared, PushSender, StillOurs
 from persons.followers import recognition_changed
 from persons.models import Person, School, SchoolPerson
@@ -53,7 +53,8 @@ class PersonPush(PushSender[PersonRecord]):
     model: ClassVar[type[Pushable]] = Person
 
     def prepare(self, message: Message) -> Prepared[PersonRecord] | None:
-        person = Person.objects.filter(pk=subject_pk(message.subject)).first()
+        persons = Person.objects.exclude(push_state=PushState.DELETED)
+        person = persons.filter(pk=subject_pk(message.subject)).first()
         if person is None:
             return None
         return Prepared(person_record(person), person.registered_at is not None)
@@ -74,7 +75,8 @@ class PersonPush(PushSender[PersonRecord]):
 
 def take_over(record: PersonRecord, *, distributor_person_id: str) -> None:
     """userID and profileID are Edu-iX' to tell: overwritten from any answer."""
-    person = Person.objects.filter(distributor_person_id=distributor_person_id).first()
+    kept = Person.objects.exclude(push_state=PushState.DELETED)
+    person = kept.filter(distributor_person_id=distributor_person_id).first()
     if person is None:
         return
     columns: dict[str, Any] = {}
@@ -97,6 +99,7 @@ class SchoolPersonPush(PushSender[SchoolPersonRecord]):
     def prepare(self, message: Message) -> Prepared[SchoolPersonRecord] | None:
         found = (
             SchoolPerson.objects.select_related("person", "school")
+            .exclude(push_state=PushState.DELETED)
             .filter(pk=subject_pk(message.subject))
             .first()
         )

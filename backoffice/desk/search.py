@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backoffice.explanations.services import explain, explain_text
+from backoffice.outbox.models import PushState
 from backoffice.screens.search import ean_of, spaced_ean
 from credits.models import PersonCredit, SchoolCredit
 from persons.models import Person
@@ -57,7 +58,8 @@ def _persons(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
         | Q(school_persons__school_student_number=text)
         | Q(school_persons__distributor_school_person_id=text)
     )
-    found = Person.objects.filter(exact).distinct()[:SHOWN]
+    kept = Person.objects.exclude(push_state=PushState.DELETED)
+    found = kept.filter(exact).distinct()[:SHOWN]
     return [
         Answer(
             person.full_name,

@@ -88,7 +88,7 @@ class Sender(ABC):
 class FetchSender(Sender):
     """A question: nothing is changed at Edu-iX, so it may be asked any number of times."""
 
-    def prepare(self, message: Message) -> str | None:
+    def prepare(self, message: Message) -> Any | None:
         return message.label
 
     def mark(
@@ -130,11 +130,15 @@ class RowSender(Sender):
         }
         if accepted:
             columns["registered_at"] = Coalesce(F("registered_at"), Value(now))
-        rows = self.model._default_manager.filter(pk__in=[subject_pk(one) for one in subjects])
+        rows = self._kept().filter(pk__in=[subject_pk(one) for one in subjects])
         rows.update(**columns)
         if accepted:
             self.accepted(rows, now)
         self.marked(rows)
+
+    def _kept(self) -> QuerySet[Any]:
+        """A deleted row stays deleted, whatever was still under way about it."""
+        return self.model._default_manager.exclude(push_state=PushState.DELETED)
 
     def accepted(self, rows: QuerySet[Any], now: datetime) -> None:
         """What follows with us when Edu-iX has done it, in the transaction of its answer."""
@@ -144,7 +148,7 @@ class RowSender(Sender):
 
     def taken_back(self, subject: str, now: datetime) -> None:
         """A colleague gave up this message: the row is as it was, only with us."""
-        rows = self.model._default_manager.filter(pk=subject_pk(subject))
+        rows = self._kept().filter(pk=subject_pk(subject))
         rows.update(
             push_state=Case(
                 When(registered_at=None, then=Value(PushState.LOCAL_ONLY)),

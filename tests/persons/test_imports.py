@@ -206,17 +206,29 @@ def test_a_number_that_belongs_to_another_person_is_refused_with_that_person() -
     assert not Person.objects.filter(distributor_person_id="K1").exists()
 
 
-@pytest.mark.parametrize("model", [Person, SchoolPerson])
-def test_what_was_deleted_at_edu_ix_does_not_come_back(
-    model: type[Person] | type[SchoolPerson],
-) -> None:
+def test_the_number_of_who_was_deleted_goes_to_somebody_new() -> None:
     school()
     take_in(person())
-    model.objects.update(push_state=PushState.DELETED)
+    Person.objects.update(push_state=PushState.DELETED)
+    SchoolPerson.objects.update(push_state=PushState.DELETED)
 
     job = take_in(person(Voornaam="Anne"))
 
-    assert [key for _severity, key, _column, _code in said(job, 2)] == ["deleted_here"]
+    assert said(job, 2) == []
+    deleted, new = Person.objects.order_by("pk")
+    assert (deleted.first_name, deleted.push_state) == ("Sanne", PushState.DELETED)
+    assert (new.first_name, new.distributor_person_id) == ("Anne", deleted.distributor_person_id)
+    assert new.school_persons.get().push_state == PushState.LOCAL_ONLY
+
+
+def test_a_place_of_somebody_deleted_is_not_taken_over() -> None:
+    school()
+    take_in(person())
+    Person.objects.update(push_state=PushState.DELETED)
+
+    job = take_in(person(Voornaam="Anne"))
+
+    assert [key for _severity, key, _column, _code in said(job, 2)] == ["of_other_person"]
     assert Person.objects.get().first_name == "Sanne"
 
 
