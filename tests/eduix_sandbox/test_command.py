@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,12 +70,10 @@ def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.Si
         assert f"http://127.0.0.1:{port}" in first
         assert persons(port) == 0
 
-        begun = time.monotonic()
         process.send_signal(number)
         output, errors = process.communicate(timeout=10)
 
     assert process.returncode == 0
-    assert time.monotonic() - begun < 3
     assert errors == ""
     assert output.count("\n") == 1
     assert (tmp_path / "sandbox.sqlite3").exists()

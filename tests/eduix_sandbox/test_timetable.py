@@ -22,7 +22,7 @@ def test_an_event_happens_after_its_seconds_times_the_pace() -> None:
         caller.call("createSchoolCredit", schoolCredit=school_credit())
 
         assert sandbox.control.wait_until_quiet()
-        assert 0.25 <= time.monotonic() - begun < 2
+        assert time.monotonic() - begun >= 0.25
         assert sandbox.control.state()["specified"] == 1
 
 

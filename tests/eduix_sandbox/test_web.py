@@ -169,10 +169,11 @@ def test_another_kind_of_body_is_refused(caller: Caller, header: dict[str, str])
 
 def test_small_answers_are_not_held_back(caller: Caller) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", caller.sandbox.port, timeout=5)
-    begun = time.monotonic()
+    seconds = []
     for _ in range(50):
+        begun = time.monotonic()
         connection.request("GET", "/healthz")
         connection.getresponse().read()
+        seconds.append(time.monotonic() - begun)
 
-    # Held back for an acknowledgement, each would take 40 ms.
-    assert time.monotonic() - begun < 1.0
+    assert min(seconds) < 0.035  # held back for an acknowledgement, each would take 40 ms
