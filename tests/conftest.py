@@ -9,11 +9,18 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "admin_client", "django_user_model"}
 _missing: set[str] = set()
+
+# A busy machine is slow, and no defect: how long something takes is measured in `make bench`.
+hypothesis.settings.register_profile(
+    "here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -48,10 +48,10 @@ def test_the_slow_port_lets_every_call_wait_but_not_in_a_row(
 ) -> None:
     _child, (_fast, slow) = partner
 
-    outcome = push(slow, 16)  # twice over eight connections
+    outcome = push(slow, 64)  # eight times over eight connections
 
     assert outcome.p50_ms >= 30
-    assert outcome.seconds < 16 * 0.030
+    assert outcome.seconds < 64 * 0.030  # the least that one after the other would take
 
 
 def test_only_logins_and_persons_are_served() -> None:
