@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import url2pathname
 
 from django.utils.translation import gettext as _
@@ -16,6 +16,8 @@ from backoffice.eduix.exchange import Transport
 WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 SOAP: Final = "{http://schemas.xmlsoap.org/wsdl/soap/}"
 SCHEMA: Final = "{http://www.w3.org/2001/XMLSchema}"
+
+_REFERENCES: Final = tuple(f"{SCHEMA}{name}" for name in ("import", "include", "redefine"))
 
 MAX_BYTES: Final = 4 * 1024 * 1024  # of one document
 MAX_DOCUMENTS: Final = 50
@@ -76,6 +78,11 @@ class Documents:
             )
         if root.tag == f"{WSDL}definitions":
             _drop_headers_without_message(root)
+        for reference in root.iter(*_REFERENCES):
+            if reference.get(
+                "schemaLocation"
+            ):  # libxml2 wants an address, people write a file name
+                reference.set("schemaLocation", _quoted(reference.get("schemaLocation", "")))
         return root
 
 
@@ -134,7 +141,12 @@ def _not_too_large(data: bytes, name: str) -> bytes:
 
 
 def _plain(address: str) -> str:
+    """One way of writing for one document: zeep and libxml2 quote differently."""
     return unquote(address)
+
+
+def _quoted(address: str) -> str:
+    return quote(unquote(address), safe=":/?&=@+,;~#")
 
 
 def _name(address: str) -> str:
@@ -167,9 +179,10 @@ class Schemas:
         self._texts: dict[str, bytes] = {}
         inline: dict[str, list[str]] = {}
         top: list[tuple[str, str]] = []  # namespace, address
-        for address, root in documents.roots.items():
+        for plain, root in documents.roots.items():
+            address = _quoted(plain)
             if root.tag != f"{WSDL}definitions":
-                self._texts[address] = etree.tostring(root)
+                self._texts[plain] = etree.tostring(root)
                 continue
             for number, schema in enumerate(root.iterfind(f"{WSDL}types/{SCHEMA}schema")):
                 space = schema.get("targetNamespace", "")
@@ -178,12 +191,12 @@ class Schemas:
                     continue
                 # A name in the same folder, so that relative references still resolve.
                 name = f"{address}-types-{number}"
-                self._texts[name] = etree.tostring(schema)
+                self._texts[_plain(name)] = etree.tostring(schema)
                 inline.setdefault(space, []).append(name)
         for number, (space, names) in enumerate(inline.items()):
             if len(names) > 1:  # libxml2 reads one document per namespace: one that includes all
                 name = f"{self._base}-all-{number}"
-                self._texts[name] = _including(space, names)
+                self._texts[_plain(name)] = _including(space, names)
                 names = [name]
             top.append((space, names[0]))
         self._top = _importing(top)
@@ -205,7 +218,7 @@ def _imports(schema: etree._Element, address: str) -> list[tuple[str, str]]:
     from zeep.loader import absolute_location  # the same resolution as zeep's own loading
 
     return [
-        (one.get("namespace", ""), absolute_location(one.get("schemaLocation", ""), address))
+        (one.get("namespace", ""), _quoted(absolute_location(one.get("schemaLocation"), address)))
         for one in schema.iterfind(f"{SCHEMA}import")
         if one.get("schemaLocation")
     ]
