@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.jobs.queueing import enqueue_many
 from backoffice.outbox.cells import push_pill
 from backoffice.outbox.models import Message, PushState
-from backoffice.outbox.pushable import SENDABLE, Fact, PushableAdmin
+from backoffice.outbox.pushable import SENDABLE, Fact
 from backoffice.screens.admin import OfficeAdmin, ReadOnlyAdmin, cells_of
 from backoffice.screens.cells import dotted, link, two_lines
 from backoffice.screens.search import spaced_ean
@@ -43,9 +43,11 @@ from credits.filters import (
 from credits.forms import PersonCreditForm, ProductForm, SchoolCreditForm
 from credits.models import Credit, CreditReturn, PersonCredit, Product, SchoolCredit
 from credits.pages import register_pages
+from credits.plans import person_credit_steps, school_credit_steps
 from credits.search import person_credits_matching, products_matching, school_credits_matching
 from credits.services import AnyCredit, queue_credit_push, save_credit
 from persons.filters import SchoolFilter
+from persons.sendable_admin import SendableAdmin
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -55,7 +57,7 @@ register_pages()
 C = TypeVar("C", PersonCredit, SchoolCredit)
 
 
-class CreditAdmin(PushableAdmin[C]):
+class CreditAdmin(SendableAdmin[C]):
     """What the lists and forms of both kinds of credit share."""
 
     allowed_lookups = frozenset({"group", "school", "year", "status", "ean", "publisher"})
@@ -132,6 +134,8 @@ class PersonCreditAdmin(CreditAdmin[PersonCredit]):
     kind = "person_credit"
     key_fields = ("distributor_person_credit_id", "school_person")
     push_related = ("school_person__person",)
+    steps_of = person_credit_steps
+    step_related = ("school_person__person", "school_person__school")
     form = PersonCreditForm
     autocomplete_fields = ["school_person"]
     fieldsets = [
@@ -191,6 +195,8 @@ class SchoolCreditAdmin(CreditAdmin[SchoolCredit]):
     kind = "school_credit"
     key_fields = ("distributor_school_credit_id", "school")
     push_related = ("school",)
+    steps_of = school_credit_steps
+    step_related = ("school",)
     form = SchoolCreditForm
     autocomplete_fields = ["school"]
     fieldsets = [

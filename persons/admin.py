@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.jobs.queueing import enqueue_many
 from backoffice.outbox.cells import push_pill, quiet_words
 from backoffice.outbox.models import Message, PushState
-from backoffice.outbox.pushable import Fact, PushableAdmin, signed_in
+from backoffice.outbox.pushable import Fact, signed_in
 from backoffice.screens.admin import cells_of, lay_beside
 from backoffice.screens.cells import link, problem_cell, quiet_cell, two_lines
 from persons.columns import (
@@ -32,8 +32,10 @@ from persons.forms import PersonForm, SchoolPersonForm, SchoolPersonInlineForm
 from persons.imports import person_push, school_person_push
 from persons.models import Person, SchoolPerson
 from persons.pages import register_pages
+from persons.plans import person_steps, school_person_steps
 from persons.school_admin import SchoolAdmin
 from persons.search import persons_matching, school_persons_matching
+from persons.sendable_admin import SendableAdmin
 from persons.services import (
     NEEDS_PUSH,
     queue_person_push,
@@ -80,10 +82,11 @@ class SchoolPersonInline(admin.StackedInline[SchoolPerson, Person]):
 
 
 @admin.register(Person)
-class PersonAdmin(PushableAdmin[Person]):
+class PersonAdmin(SendableAdmin[Person]):
     """Persons: everything else of a person is reached from here."""
 
     kind = "person"
+    steps_of = person_steps
     key_fields = ("distributor_person_id",)
     masked_in_history = frozenset({"eck_id"})
     form = PersonForm
@@ -171,18 +174,20 @@ class PersonAdmin(PushableAdmin[Person]):
         """Sending a person sends its schools along: a person alone gives nobody access."""
         super().save_related(request, form, formsets, change)
         allowed = request.user.has_perm("persons.push_schoolperson")
-        if "_push" in request.POST and self.has_push_permission(request) and allowed:
+        if self.wants_push(request, form.instance) and allowed:
             for row in form.instance.school_persons.filter(push_state__in=NEEDS_PUSH):
                 queue_school_person_push(school_person=row, user=signed_in(request))
 
 
 @admin.register(SchoolPerson)
-class SchoolPersonAdmin(PushableAdmin[SchoolPerson]):
+class SchoolPersonAdmin(SendableAdmin[SchoolPerson]):
     """A person at a school; reached from its person, so it stands in no navigation."""
 
     kind = "schoolperson"
     key_fields = ("distributor_school_person_id",)
     push_related = ("person", "school")
+    steps_of = school_person_steps
+    step_related = ("person", "school")
     form = SchoolPersonForm
     autocomplete_fields = ["person", "school"]
 

@@ -79,6 +79,22 @@ class SoapClient:
                 took = round((time.monotonic() - started) * 1000)
                 exchanges.append(self._exchange(operation, envelope, answer, hide, took, problem))
 
+    def preview(self, operation: str, *, headers: dict[str, Any], **arguments: Any) -> str:
+        """The envelope that `call` would send, masked and indented; nothing leaves."""
+        envelope = self._build(operation, headers, arguments)
+        etree.indent(envelope)
+        return masked(envelope)
+
+    @property
+    def certificate_ends(self) -> str:
+        """As OpenSSL writes it; empty over http and before the first call."""
+        return self._transport.certificate_ends
+
+    @property
+    def partner_date(self) -> str:
+        """The Date header of the last answer; empty without one."""
+        return self._transport.partner_date
+
     def close(self) -> None:
         """Close idle connections."""
         self._transport.close()
