@@ -28,7 +28,10 @@ class BackofficeSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Our own pages first; without Django's redirect to any object by its content type."""
         from backoffice.desk import views
+        from backoffice.desk.compare_views import compare_urls
         from backoffice.desk.credit_status import status_urls
+        from backoffice.desk.drift_views import drift_urls
+        from backoffice.desk.questions import question_urls
         from backoffice.jobs.views import get_urls as import_urls
 
         def page(view: Any) -> Any:
@@ -43,6 +46,9 @@ class BackofficeSite(admin.AdminSite):
             path("uitleg/", page(views.explanations), name="explain"),
             *import_urls(self),
             *status_urls(self),
+            *compare_urls(self),
+            *drift_urls(self),
+            *question_urls(self),
         ]
         stock = [
             url

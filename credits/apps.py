@@ -9,6 +9,8 @@ class CreditsConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.jobs.registry import register_follower, register_importer
         from backoffice.outbox.registry import register
+        from credits.adopting import SENDERS as ADOPTIONS
+        from credits.asking import SENDERS as QUESTIONS
         from credits.comparing import SENDERS as CHECKS
         from credits.dependants import credits_on, remove_credits
         from credits.imports import PersonCreditImporter, SchoolCreditImporter, statuses_follow
@@ -19,7 +21,7 @@ class CreditsConfig(AppConfig):
         from persons.followers import tell_me
         from persons.imports import PersonImporter
 
-        for sender in (*SENDERS, *CHECKS):
+        for sender in (*SENDERS, *CHECKS, *QUESTIONS, *ADOPTIONS):
             register(sender)
         for importer in (PersonCreditImporter(), SchoolCreditImporter(), ProductImporter()):
             register_importer(importer)

@@ -26,8 +26,14 @@ from backoffice.explanations.services import (
     explain,
     explain_publisher_faults,
 )
-from backoffice.outbox.cells import Blocker, blockers_of, explanation_of, waiting_words
-from backoffice.outbox.models import Message, key_of
+from backoffice.outbox.cells import (
+    Blocker,
+    blockers_of,
+    compare_url,
+    explanation_of,
+    waiting_words,
+)
+from backoffice.outbox.models import Message, PushState, key_of
 from backoffice.screens.admin import lay_beside
 from backoffice.screens.cells import Problem, Tone, pill, problem_cell, problem_of, quiet_cell
 from backoffice.screens.links import field_of, kind_of, url_of
@@ -239,6 +245,8 @@ def _blocked(blocker: Blocker) -> Problem:
 
 def mending(root: Message) -> tuple[str, str]:
     """Where the cause of a refused message is mended, and the words of the link."""
+    if root.status == Message.Status.CONFLICT and (url := compare_url(root.subject)):
+        return url, _("Compare")
     kind = kind_of(root.subject)
     model = _MODELS.get(kind)
     column = field_of(kind, root.code, root.text)
@@ -273,6 +281,8 @@ def next_step(credit: AnyCredit, answer: StatusAnswer, explanation: Explanation)
     match answer.status:
         case CreditStatus.NOT_SENT:
             return status_url(credit), _("Look and send")
+        case CreditStatus.REFUSED if credit.push_state == PushState.CONFLICT:
+            return compare_url(subject_of(credit)), _("Compare")
         case CreditStatus.REFUSED:
             column = field_of(kind_of_credit(credit), credit.push_code, credit.push_text)
             return edit_url(credit, column), mend_words(type(credit), column)

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -35,6 +35,8 @@ from credits.models import PersonCredit, SchoolCredit
 from credits.senders import person_credit_record, school_credit_record, take_over_specification
 from persons.models import Person, School, SchoolPerson
 from persons.senders import person_record, school_person_record, take_over
+
+P = TypeVar("P", bound=Pushable)
 
 # Told by Edu-iX alone: a difference is taken over, never chosen.
 TOLD: Final = frozenset({"person_product_state"})
@@ -223,6 +225,11 @@ def _note_person(finding: Finding, person: Person, found: PersonInformation | No
     finding.compare("person", person, person_record(person), theirs, taken=taken)
 
 
+def _living_last(rows: Iterable[P]) -> list[P]:
+    """A deleted row may share its key with the one that came after it, which counts."""
+    return sorted(rows, key=lambda row: row.push_state != PushState.DELETED)
+
+
 def _places(person: Person, keys: Sequence[str]) -> list[SchoolPerson]:
     """The schools of a person with us, and whatever else has a key that Edu-iX named."""
     rows = SchoolPerson.objects.filter(Q(person=person) | Q(distributor_school_person_id__in=keys))
@@ -238,7 +245,7 @@ def _note_places(
     theirs = {
         one.distributor_school_person_id: one for one in (found.school_persons if found else ())
     }
-    ours = {row.distributor_school_person_id: row for row in places}
+    ours = {row.distributor_school_person_id: row for row in _living_last(places)}
     for key, record in theirs.items():
         row = ours.get(key)
         if row is None or row.push_state == PushState.DELETED:
@@ -267,7 +274,7 @@ def _note_credits(
     mine: QuerySet[PersonCredit] = PersonCredit.objects.filter(
         Q(school_person__person=person) | Q(distributor_person_credit_id__in=theirs)
     ).select_related("school_person")
-    ours = {row.distributor_person_credit_id: row for row in mine}
+    ours = {row.distributor_person_credit_id: row for row in _living_last(mine)}
     missing = {
         row.pk
         for row in places
@@ -388,7 +395,7 @@ def _note_school_credits(
     rows = SchoolCredit.objects.filter(
         Q(school=school) | Q(distributor_school_credit_id__in=theirs)
     ).select_related("school")
-    ours = {row.distributor_school_credit_id: row for row in rows}
+    ours = {row.distributor_school_credit_id: row for row in _living_last(rows)}
     for key, one in theirs.items():
         row = ours.get(key)
         if row is None or row.push_state == PushState.DELETED:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from backoffice.outbox.cells import answer_of, blockers_of, waiting_words
+from backoffice.outbox.cells import answer_of, blockers_of, compare_url, waiting_words
 from backoffice.outbox.models import Pushable, PushState, key_of
 from backoffice.screens.admin import lay_beside
 from backoffice.screens.cells import Problem, dotted, pill, problem_of
@@ -100,7 +100,10 @@ def problems_of(kind: str, rows: Sequence[Pushable]) -> dict[int, Problem]:
             )
             continue
         answer = answer_of(row)
-        if answer is not None:
+        if answer is not None and row.push_state == PushState.CONFLICT:
+            url = compare_url(key_of(kind, row.pk))
+            problems[row.pk] = problem_of(answer, url=url, url_text=_("Compare"))
+        elif answer is not None:
             problems[row.pk] = problem_of(
                 answer,
                 url=url_of(key_of(kind, row.pk), code=row.push_code, text=row.push_text),

@@ -8,7 +8,11 @@ class DeskConfig(AppConfig):
     verbose_name = _("Workbench")
 
     def ready(self) -> None:
+        from backoffice.desk.compare_actions import register_actions
+        from backoffice.desk.drift import reconcile_nightly
         from backoffice.desk.pruning import prune_daily
         from backoffice.outbox.registry import register_background
 
         register_background(prune_daily)
+        register_background(reconcile_nightly)
+        register_actions()

@@ -27,6 +27,7 @@ from backoffice.explanations.services import (
     explain,
     explain_publisher_faults,
 )
+from backoffice.outbox.cells import compare_url
 from backoffice.outbox.models import PushState, key_of
 from backoffice.screens.links import url_of
 from backoffice.screens.search import spaced_ean
@@ -183,8 +184,11 @@ def _refused_cause(root: Root, weight: Weight) -> Cause:
     url = f"{reverse(url_name)}?group=attention"
     button = _("Look")
     if weight.rows == 1:
-        url = url_of(key_of(root.kind, weight.first), code=root.code) or url
-        button = _("Mend")
+        subject = key_of(root.kind, weight.first)
+        if root.state == PushState.CONFLICT:
+            url, button = compare_url(subject), _("Compare")
+        else:
+            url, button = url_of(subject, code=root.code) or url, _("Mend")
     parts = [_counted(root.kind, weight.rows), told.owner_label, _code(root.code)]
     return Cause(
         count=weight.credits,

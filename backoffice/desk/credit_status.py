@@ -25,7 +25,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.explanations.explanation import Explanation
 from backoffice.outbox.admin import Try, tries_of
-from backoffice.outbox.cells import explanation_of, message_pill, service_of, told_after_queue
+from backoffice.outbox.cells import (
+    compare_url,
+    explanation_of,
+    message_pill,
+    service_of,
+    told_after_queue,
+)
 from backoffice.outbox.models import Message, PushState, key_of
 from backoffice.outbox.words import operation_words
 from backoffice.screens.cells import Tone, link
@@ -276,6 +282,8 @@ def _mend(credit: AnyCredit, answer: StatusAnswer, root: Message | None) -> tupl
         return mending(root)
     if answer.status != CreditStatus.REFUSED:
         return "", ""
+    if credit.push_state == PushState.CONFLICT:
+        return compare_url(subject_of(credit)), _("Compare")
     column = field_of(kind_of(subject_of(credit)), credit.push_code, credit.push_text)
     return edit_url(credit, column), mend_words(type(credit), column)
 

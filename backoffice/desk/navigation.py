@@ -80,7 +80,20 @@ PLACES: Final = (
         ),
     ),
     Place(gettext_lazy("Notifications"), model="notifications.notification", badge="notifications"),
-    Place(gettext_lazy("Sending"), model="outbox.message", badge="sending"),
+    Place(
+        gettext_lazy("Sending"),
+        model="outbox.message",
+        badge="sending",
+        children=(
+            Place(gettext_lazy("Messages"), model="outbox.message"),
+            Place(
+                gettext_lazy("Differences"),
+                url_name="admin:drift",
+                permissions=("persons.view_person",),
+            ),
+        ),
+    ),
+    Place(gettext_lazy("Ask Edu-iX"), url_name="admin:ask", permissions=("persons.change_person",)),
     Place(gettext_lazy("Import"), url_name="admin:import_start", permissions=("jobs.add_job",)),
     Place(gettext_lazy("Explanation"), url_name="admin:explain"),
 )

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from backoffice.jobs.models import Question
 from backoffice.jobs.services import prune_jobs
-from backoffice.outbox.models import Attempt, ServiceState
+from backoffice.outbox.models import Attempt, Held, ServiceState
 from notifications.models import Notification, Refusal
 from notifications.reasons import TOO_OLD
 
@@ -37,6 +38,8 @@ class Pruned:
     notifications: int
     import_rows: int
     refusals: int
+    held: int = 0
+    answers: int = 0
 
 
 def prune(*, days: int, now: datetime) -> Pruned:
@@ -59,6 +62,12 @@ def prune(*, days: int, now: datetime) -> Pruned:
         ),
         import_rows=prune_jobs(before=before),
         refusals=Refusal.objects.filter(minute__lt=before).delete()[0],
+        # what Edu-iX held so long ago says nothing about today
+        held=_in_batches(Held.objects.filter(asked_at__lt=before), lambda rows: rows.delete()[0]),
+        answers=_in_batches(
+            Question.objects.filter(asked_at__lt=before).exclude(arguments={}),
+            lambda rows: rows.update(arguments={}, eck_id="", answer={"pruned": True}),
+        ),
     )
 
 

@@ -87,6 +87,7 @@ def search(site: AdminSite) -> Callable[..., HttpResponse]:
             "search_query": text,
             "answers": answers,
             "names_url": names,
+            "may_ask": request.user.has_perm("persons.change_person"),
         }
         return TemplateResponse(request, "desk/search.html", context)
 

@@ -11,15 +11,16 @@ class Question(models.Model):
     """One get with one of its choices.
 
     `arguments` holds what was asked, an ECK iD by its last six characters only; `eck_id` holds
-    the whole one while the answer is awaited and is emptied with it. `answer` is a list of
-    `{"kind", "label", "values"}`; `problem` says why a take-over did nothing.
+    the whole one while the answer is awaited and is emptied with it. `answer` holds `total` and
+    the first `items`, each `{"kind", "key", "values"}`; `problem` says why a take-over did
+    nothing.
     """
 
     operation = models.CharField(_("operation"), max_length=40)  # the partner's word, or takeOver
     choice = models.CharField(_("asked by"), max_length=40, blank=True)
     arguments = models.JSONField(_("asked with"), default=dict)
     eck_id = models.CharField(_("ECK iD"), max_length=256, blank=True)
-    answer = models.JSONField(_("answer"), default=list)
+    answer = models.JSONField(_("answer"), default=dict)
     problem = models.CharField(_("what went wrong"), max_length=300, blank=True)
     asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)

@@ -22,6 +22,7 @@ from backoffice.explanations.explanation import Explanation
 from backoffice.explanations.services import explain
 from backoffice.outbox.again import MAY_GO_AGAIN, send_again
 from backoffice.outbox.cells import (
+    compare_url,
     explanation_of,
     followers_of,
     message_pill,
@@ -176,6 +177,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             "pill": message_pill(message),
             "explanation": explanation_of(message),
             "row_url": url_of(message.subject, code=message.code, text=message.text),
+            "compare_url": _compare_page(message),
             "root_url": _page_of(message.waits_for),
             "followers": followers_of([message.pk]).get(message.pk, 0),
             "tries": tries_of(message.attempts.all()[:ATTEMPTS_SHOWN], service_of(message)),
@@ -222,7 +224,7 @@ def problem_with(message: Message, followers: int) -> Problem | None:
     explanation = explanation_of(message)
     if explanation is None or message.status == Message.Status.DONE:
         return None
-    url = url_of(message.subject, code=message.code, text=message.text)
+    url = _compare_page(message) or url_of(message.subject, code=message.code, text=message.text)
     code = str(_("code %d")) % abs(message.code) if message.code is not None else ""
     return problem_of(
         explanation, url=url, url_text=_("Open"), notes=[code, waiting_words(followers)]
@@ -238,6 +240,11 @@ QUIET: dict[str, _StrOrPromise] = {
 def quiet_words(message: Message) -> _StrOrPromise:
     """What to say about a message that nothing stands in the way of."""
     return QUIET.get(message.status, _("It goes by itself."))
+
+
+def _compare_page(message: Message) -> str:
+    """Where a message that met other data at Edu-iX is settled; empty for every other."""
+    return compare_url(message.subject) if message.status == Message.Status.CONFLICT else ""
 
 
 def _page_of(message: Message | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Count
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
@@ -74,6 +75,16 @@ def answer_of(row: Pushable) -> Explanation | None:
     if row.push_state in (PushState.REFUSED, PushState.CONFLICT, PushState.UNCERTAIN):
         return explain(f"own:{PushState(row.push_state).value}")
     return None
+
+
+# Rows that are the same thing on both sides; a wish (a return, a merge) is compared with nothing.
+COMPARED = ("person", "schoolperson", "person_credit", "school_credit")
+
+
+def compare_url(subject: str) -> str:
+    """Where our row is laid beside that of Edu-iX; empty for what is not compared."""
+    kind, _colon, pk = subject.partition(":")
+    return reverse("admin:compare", args=[kind, pk]) if kind in COMPARED else ""
 
 
 def service_of(message: Message) -> str:

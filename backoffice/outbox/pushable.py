@@ -26,6 +26,7 @@ from backoffice.outbox.cells import (
     Blocker,
     answer_of,
     blockers_of,
+    compare_url,
     followers_of,
     push_pill,
     told_after_save,
@@ -150,6 +151,8 @@ class PushableAdmin(HistoryAdmin[P]):
             context["sync"] = sync_card(row, self.kind)
             context["facts"] = list(self.facts(row))
             context["panels"] = panels_of(self.kind, request, row)
+            context["compare_url"] = compare_url(key_of(self.kind, row.pk))
+            context["may_compare"] = self.has_change_permission(request, row)
             context["messages_url"] = messages_url(key_of(self.kind, row.pk))
         return super().render_change_form(request, context, *args, **kwargs)
 

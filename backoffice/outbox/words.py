@@ -20,6 +20,7 @@ OPERATIONS = {
     "person.check": _("compare a person with Edu-iX"),
     "school.check": _("compare a school with Edu-iX"),
     "question.ask": _("ask Edu-iX"),
+    "question.take_over": _("take over from Edu-iX"),
 }
 
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from backoffice.screens.actions import actions_for
 from backoffice.screens.filters import Chip, GroupFilter
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ class OfficeAdmin(admin.ModelAdmin[M]):
         """Without "delete selected": it deletes what the form of one row would refuse."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
+        if IS_POPUP_VAR not in request.GET:
+            actions |= actions_for(self.opts.label_lower, request)
         return actions
 
 

@@ -62,7 +62,7 @@ def changed(sandbox: SandboxServer, kind: str, key: str, **fields: str) -> None:
     """Change a row behind our back."""
     store = sandbox._world.store  # type: ignore[union-attr]
     with store.change():
-        row = store.tables[kind].get(key)
+        row: Any = store.tables[kind].get(key)
         store.tables[kind].put(replace(row, fields={**row.fields, **fields}))
 
 
@@ -76,7 +76,7 @@ def copied(sandbox: SandboxServer, kind: str, key: str, to: str, **fields: str) 
     """Add a row that we do not know, like one that we do."""
     store = sandbox._world.store  # type: ignore[union-attr]
     with store.change():
-        row = store.tables[kind].get(key)
+        row: Any = store.tables[kind].get(key)
         store.tables[kind].put(replace(row, key=to, fields={**row.fields, **fields}))
 
 
@@ -380,8 +380,10 @@ def drift_is_found_exactly(school: School, sandbox: SandboxServer, persons: int)
         for _ in range(persons)
     ]
     pools = [SchoolCreditFactory(school=school) for _ in range(20)]
-    for credit in [*credits, *pools]:
+    for credit in credits:
         queue_credit_push(credit=credit)
+    for pool in pools:
+        queue_credit_push(credit=pool)
     drain_once(gateway=patient)
     start_run()
     drain_once(gateway=patient)

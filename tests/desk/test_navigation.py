@@ -65,6 +65,7 @@ def test_a_colleague_of_all_groups_finds_every_place() -> None:
         "Credits",
         "Notifications",
         "Sending",
+        "Ask Edu-iX",
         "Import",
         "Explanation",
         "Settings",

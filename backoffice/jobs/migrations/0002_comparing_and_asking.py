@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('choice', models.CharField(blank=True, max_length=40, verbose_name='asked by')),
                 ('arguments', models.JSONField(default=dict, verbose_name='asked with')),
                 ('eck_id', models.CharField(blank=True, max_length=256, verbose_name='ECK iD')),
-                ('answer', models.JSONField(default=list, verbose_name='answer')),
+                ('answer', models.JSONField(default=dict, verbose_name='answer')),
                 ('problem', models.CharField(blank=True, max_length=300, verbose_name='what went wrong')),
                 ('asked_at', models.DateTimeField(auto_now_add=True, verbose_name='asked')),
                 ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),

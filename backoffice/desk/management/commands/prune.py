@@ -28,5 +28,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Older than {days} days: {pruned.calls} calls, {pruned.notifications} notifications "
             f"and {pruned.import_rows} import rows blanked, {pruned.refusals} counts of refused "
-            "deliveries deleted."
+            f"deliveries deleted, {pruned.held} answers about rows and {pruned.answers} answers to "
+            "questions forgotten."
         )
