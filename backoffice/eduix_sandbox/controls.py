@@ -18,6 +18,14 @@ class ControlError(ValueError):
     """An order that cannot be followed; the text says why, in one line."""
 
 
+class UnknownKeyError(ControlError):
+    """An order about a person or credit that is not there."""
+
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__(f"there is no {what} {key}")
+        self.key = key
+
+
 class Controls:
     """Look into the sandbox and make things happen; safe from any thread."""
 
@@ -123,7 +131,7 @@ class Controls:
                 if credit := store.credits(kind).get(key):
                     self._world.tell_about_credit(kind, credit)
                     return
-            raise ControlError(f"there is no credit {key}")
+            raise UnknownKeyError("credit", key)
 
     def link(self, person: str, user_id: str = "") -> str:
         """Let the portal link a person at once; returns the userID."""
@@ -159,5 +167,5 @@ class Controls:
     def _person(self, key: str) -> Person:
         person = self._world.store.persons.get(key)
         if person is None:
-            raise ControlError(f"there is no person {key}")
+            raise UnknownKeyError("person", key)
         return person

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from .faults import FaultSign
 from .publishers import TABLE
 from .schools import EXAMPLES, Schools
+from .visit import Page
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -47,6 +48,8 @@ class SandboxOptions:
     fault_sign: FaultSign = "both"
     not_found: str = "empty"
     """How a get answers that finds nothing: "empty" list, "general" code 5, or "field" code."""
+    page: Page | None = None
+    """The control page for a browser; None serves none."""
     replayed_return: Literal["accepted", "exists"] = "accepted"
     """How a return is answered that was made before: done (and not done twice), or code 4."""
     max_bytes: int = 1_048_576

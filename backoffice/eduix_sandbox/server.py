@@ -59,7 +59,11 @@ class SandboxServer(SandboxOptions):
         self._controls = Controls(world, timetable, notifier)
         services = {name: SoapService(world, name) for name in ("profile", "credit")}
         http.application = Application(
-            services=services, controls=self._controls, url=self.url, max_bytes=self.max_bytes
+            services=services,
+            controls=self._controls,
+            url=self.url,
+            max_bytes=self.max_bytes,
+            page=self.page,
         )
         world.stopping.clear()
         self._world, self._http, self._timetable, self._notifier = world, http, timetable, notifier

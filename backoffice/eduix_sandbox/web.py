@@ -23,6 +23,7 @@ from .options import LOOPBACK
 from .reply import TEXT, Reply
 from .soap import SoapService
 from .spoil import ELSEWHERE
+from .visit import Page, Visit
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Application:
     controls: Controls
     url: str
     max_bytes: int
+    page: Page | None = None
 
     def service_at(self, path: str) -> tuple[str, bool] | None:
         """The service at this path, and whether its WSDL is meant."""
@@ -145,6 +147,8 @@ class Handler(BaseHTTPRequestHandler):
         if parts.path == ELSEWHERE:
             application.controls.note_visitor(self.command)
             return Reply(404, b"You should not have followed.\n", TEXT)
+        if application.page is not None and application.page.owns(parts.path):
+            return self._page(application, application.page, parts.path, parts.query, raw)
         service = application.service_at(parts.path)
         if service is None:
             return Reply(404, b"There is nothing here.\n", TEXT)
@@ -178,6 +182,28 @@ class Handler(BaseHTTPRequestHandler):
         return control_api.answer(
             application.controls, self.command, name, dict(parse_qsl(query)), raw
         )
+
+    def _page(
+        self, application: Application, page: Page, path: str, query: str, raw: bytes
+    ) -> Reply:
+        """The page for a browser on this machine; its forms must come from the page itself."""
+        host = self.headers.get("Host", "")
+        if urlsplit(f"//{host}").hostname not in LOOPBACK:
+            return Reply(403, b"The page is for loopback only.\n", TEXT)
+        language = self.headers.get("Accept-Language", "")[:2].lower()
+        asked = dict(parse_qsl(query))
+        if self.command in {"GET", "HEAD"}:
+            return page.answer(application.controls, Visit(path, asked, None, language))
+        # A browser names the origin of every form it posts; another page cannot forge it.
+        if self.headers.get("Origin") != f"http://{host}":
+            return Reply(403, b"This form does not come from the page itself.\n", TEXT)
+        if self.headers.get_content_type() != "application/x-www-form-urlencoded":
+            return Reply(415, b"A form is expected.\n", TEXT)
+        try:
+            form = dict(parse_qsl(raw.decode(), max_num_fields=40))
+        except ValueError:
+            return Reply(400, b"The form cannot be read.\n", TEXT)
+        return page.answer(application.controls, Visit(path, asked, form, language))
 
     def _body(self) -> bytes:
         """The whole body; raises `BadBody` for what cannot be framed or is too large."""

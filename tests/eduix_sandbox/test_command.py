@@ -103,7 +103,7 @@ def test_it_lists_what_changed_once_a_second(tmp_path: Path) -> None:
     assert "20 " in lines
 
 
-def refusal(var: Path, *options: str, **more: str) -> str:
+def refusal(var: Path, *options: str, code: int = 1, **more: str) -> str:
     done = subprocess.run(  # noqa: S603 - our own command
         command(*options),
         env=environment(var, **more),
@@ -112,7 +112,7 @@ def refusal(var: Path, *options: str, **more: str) -> str:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == code
     assert done.stdout == ""
     return done.stderr
 
@@ -138,8 +138,50 @@ def test_a_state_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> N
     assert line.count("\n") == 1
 
 
-def test_a_port_that_cannot_exist_is_one_clear_line(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "--port", "99999").count("\n") == 1
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "99999"),
+        ("--port", "-1"),
+        ("--port", "http"),
+        ("--port", "80٣"),
+        ("--seed", "lucky"),
+        ("--seed", "9" * 30),
+        ("--state", "."),
+        ("--state", "nowhere/state"),
+    ],
+)
+def test_an_option_that_cannot_be_followed_is_one_clear_line(
+    tmp_path: Path, option: str, value: str
+) -> None:
+    port = [] if option == "--port" else ["--port", "0"]
+
+    line = refusal(tmp_path, *port, f"{option}={value}")
+
+    assert line.count("\n") == 1
+    assert value[:20] in line
+    assert option in line or option == "--state"
+    assert not (tmp_path / "sandbox.sqlite3").exists()
+
+
+@pytest.mark.parametrize("option", ["--prot=1", "--port"])
+def test_an_option_that_does_not_exist_is_one_clear_line(tmp_path: Path, option: str) -> None:
+    line = refusal(tmp_path, option, code=2)
+
+    assert line.count("\n") == 1
+    assert option.partition("=")[0] in line
+
+
+def test_it_has_a_page_and_a_seed(tmp_path: Path) -> None:
+    port = free_port()
+    with running(tmp_path, "--port", str(port), "--seed", "7") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+
+        page = urllib3.request("GET", f"http://127.0.0.1:{port}/", retries=False)
+
+    assert page.status == 200
+    assert b"<h1>" in page.data
 
 
 def test_the_state_is_kept_until_a_fresh_start(tmp_path: Path) -> None:
