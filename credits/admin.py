@@ -11,11 +11,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.queueing import enqueue_many
-from backoffice.outbox.cells import push_pill
 from backoffice.outbox.models import Message, PushState
 from backoffice.outbox.pushable import SENDABLE, Fact
 from backoffice.screens.admin import OfficeAdmin, ReadOnlyAdmin, cells_of
@@ -24,7 +24,6 @@ from backoffice.screens.search import spaced_ean
 from credits.bulk import person_credit_pushes, school_credit_pushes
 from credits.columns import (
     amounts_words,
-    edit_url,
     lay_statuses,
     status_pill,
     status_url,
@@ -44,8 +43,10 @@ from credits.forms import PersonCreditForm, ProductForm, SchoolCreditForm
 from credits.models import Credit, CreditReturn, PersonCredit, Product, SchoolCredit
 from credits.pages import register_pages
 from credits.plans import person_credit_steps, school_credit_steps
+from credits.return_words import return_pill, return_problem
 from credits.search import person_credits_matching, products_matching, school_credits_matching
 from credits.services import AnyCredit, queue_credit_push, save_credit
+from credits.wizard_admin import ReturningAdmin, WizardAdmin
 from persons.filters import SchoolFilter
 from persons.sendable_admin import SendableAdmin
 
@@ -102,7 +103,7 @@ class CreditAdmin(SendableAdmin[C]):
 
     @admin.display(description=_("product"))
     def product(self, credit: C) -> SafeString:
-        return two_lines(link(edit_url(credit), title_of(credit)), under_title(credit))
+        return two_lines(link(status_url(credit), title_of(credit)), under_title(credit))
 
     @admin.display(description=_("status"), ordering="shown_status")
     def state(self, credit: C) -> SafeString | str:
@@ -128,7 +129,7 @@ class CreditAdmin(SendableAdmin[C]):
 
 
 @admin.register(PersonCredit)
-class PersonCreditAdmin(CreditAdmin[PersonCredit]):
+class PersonCreditAdmin(ReturningAdmin, CreditAdmin[PersonCredit]):
     """Credits of persons."""
 
     kind = "person_credit"
@@ -189,7 +190,7 @@ class PersonCreditAdmin(CreditAdmin[PersonCredit]):
 
 
 @admin.register(SchoolCredit)
-class SchoolCreditAdmin(CreditAdmin[SchoolCredit]):
+class SchoolCreditAdmin(WizardAdmin, CreditAdmin[SchoolCredit]):
     """Credits of schools: a number of licences for everybody there."""
 
     kind = "school_credit"
@@ -268,11 +269,12 @@ class ProductAdmin(OfficeAdmin[Product]):
 
 @admin.register(CreditReturn)
 class CreditReturnAdmin(ReadOnlyAdmin[CreditReturn]):
-    """What was given back; giving back itself has a page of its own later."""
+    """What was given back; asking for it stands on the page of the credit."""
 
     lead = _("What was given back, and whether Edu-iX has taken it.")
-    list_display = ["credit", "amount", "reason", "sync_state", "created_at"]
-    list_select_related = ["person_credit", "school_credit"]
+    list_display = ["credit", "amount", "why", "sync_state", "what_to_do"]
+    list_select_related = ["person_credit", "school_credit", "created_by"]
+    ordering = ["-pk"]
     search_fields = ["reference"]
     search_help_text = _("Reference or credit number")
 
@@ -291,18 +293,27 @@ class CreditReturnAdmin(ReadOnlyAdmin[CreditReturn]):
 
     @admin.display(description=_("credit"))
     def credit(self, row: CreditReturn) -> SafeString:
-        return two_lines(row.person_credit or row.school_credit, row.reference)
+        return two_lines(link(status_url(row.credit), row.credit), row.reference)
+
+    @admin.display(description=_("reason"))
+    def why(self, row: CreditReturn) -> SafeString:
+        asked = date_format(timezone.localtime(row.created_at), "j F Y, H:i")
+        return two_lines(row.reason, dotted([asked, row.created_by]))
 
     @admin.display(description=_("at Edu-iX"), ordering="push_state")
     def sync_state(self, row: CreditReturn) -> SafeString:
-        return push_pill(row)
+        return return_pill(row)
+
+    @admin.display(description=_("what is the matter, and what to do"))
+    def what_to_do(self, row: CreditReturn) -> SafeString | str:
+        return return_problem(row)
 
     def get_fields(
         self, request: HttpRequest, obj: CreditReturn | None = None
     ) -> list[str | list[str] | tuple[str, ...] | tuple[()]]:
-        return ["person_credit", "school_credit", "amount", "reason", "reference", "sync_state"]
+        return ["credit", "amount", "why", "reference", "sync_state", "what_to_do"]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: CreditReturn | None = None
     ) -> list[str]:
-        return ["sync_state"]
+        return ["credit", "why", "sync_state", "what_to_do"]
