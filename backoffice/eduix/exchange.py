@@ -144,6 +144,7 @@ class Transport:
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._total_seconds = total_seconds
         self._idle: deque[tuple[float, http.client.HTTPConnection]] = deque()
+        self.partner_date = ""  # the Date header of the last answer
         self.certificate_ends = ""  # of the newest connection, as OpenSSL writes it; "" over http
         self._tls: ssl.SSLContext | None = None
         if self._https:
@@ -187,6 +188,7 @@ class Transport:
         if not _reaper.release(sock):
             connection.close()
             raise EduixUncertain(self._late)
+        self.partner_date = answer.date
         if keep:
             self._idle.append((time.monotonic(), connection))
         else:

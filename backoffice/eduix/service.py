@@ -44,6 +44,15 @@ class Service:
             self.login, minutes=minutes, store=store_of(login) if store_of else None
         )
 
+    @property
+    def client(self) -> SoapClient:
+        """For who looks at the service itself: its address, its dialect, its certificate."""
+        return self._client
+
+    def sign_on(self) -> None:
+        """Make sure that there is a session; raises what the login raises."""
+        self._session.current()
+
     def login(self) -> str:
         """A new sessionID; raises `EduixRefused` with `on_login` when we are not let in."""
         answer = self._client.call(
