@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "backoffice.explanations.own_texts.OwnTextsMiddleware",
 ]
 
 ROOT_URLCONF = "backoffice.urls"

@@ -92,6 +92,16 @@ def only_loopback() -> Iterator[None]:
     socket.socket.connect = connect  # type: ignore[method-assign]
 
 
+@pytest.fixture(autouse=True)
+def texts_as_shipped() -> Iterator[None]:
+    """No text of our own outlives the test that wrote it; only requests ask for them."""
+    from backoffice.explanations.own_texts import forget_texts
+
+    forget_texts(ask=False)
+    yield
+    forget_texts(ask=False)
+
+
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)

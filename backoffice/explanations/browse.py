@@ -7,9 +7,10 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from backoffice.explanations import texts
+from backoffice.explanations import decode, texts
 from backoffice.explanations.decode import BLOCK
 from backoffice.explanations.explanation import Explanation
+from backoffice.explanations.own_texts import with_own_text
 from backoffice.explanations.services import all_explanations
 
 MOST: Final = 20
@@ -89,13 +90,14 @@ def containing(words: str, lang: str) -> list[Explanation]:
 def _everything(lang: str) -> list[Explanation]:
     """The catalogue from memory, and what colleagues wrote from the table."""
     written = all_explanations(lang=lang, sources=("publisher",))
-    return [*_catalogue(lang), *written]
+    return [*map(with_own_text, _catalogue(lang)), *written]
 
 
 @lru_cache(maxsize=len(texts.LANGUAGES))
 def _catalogue(lang: str) -> tuple[Explanation, ...]:
+    """As it came with the program, so that a text of our own never sticks in the memory."""
     sources = ("eduix", "coachview", "anewspring", "own")
-    return tuple(all_explanations(lang=lang, sources=sources, with_elsewhere=True))
+    return tuple(decode.everything(lang, sources, with_elsewhere=True))
 
 
 def _family_of(explanation: Explanation) -> str:

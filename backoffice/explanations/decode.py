@@ -7,7 +7,7 @@ the documentation does not list still tells its field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -34,6 +34,21 @@ def documented_codes() -> tuple[int, ...]:
     codes = [code for code in texts.general() if code]
     codes += [field.base + kind for field in texts.fields().values() for kind in field.kinds]
     return tuple(sorted(codes))
+
+
+def everything(
+    lang: str, sources: Collection[str], *, with_elsewhere: bool = False
+) -> Iterator[Explanation]:
+    """All that the catalogue holds, by source and number; `all_explanations` says which codes."""
+    if "eduix" in sources:
+        codes = [*documented_codes(), *(texts.account() if with_elsewhere else ())]
+        yield from (explain_eduix(code, lang) for code in codes)
+    if "coachview" in sources:
+        yield from (explain_status(code, lang) for code in texts.coachview())
+    if "anewspring" in sources:
+        yield from (explain_key("anewspring", key, lang) for key in texts.anewspring())
+    if "own" in sources:
+        yield from (explain_key("own", key, lang) for key in texts.own())
 
 
 @lru_cache(maxsize=4096)
@@ -120,7 +135,7 @@ def _pieced_together(kind: int) -> Entry:
     titles = texts.families()["any", kind, ""].texts
     return Entry(
         texts={
-            lang: texts.Text(titles[lang].title, text.cause, text.remedy)
+            lang: texts.Text(titles[lang].title, text.cause, text.remedy, text.causes)
             for lang, text in unlisted.texts.items()
         },
         owner=unlisted.owner,
@@ -181,17 +196,22 @@ def _explanation(
     text = entry.texts[lang]
     filled = words or {}
     steps = (step.format_map(filled) for step in text.remedy)
+    means = text.cause.format_map(filled)
+    causes = tuple(line.format_map(filled) for line in text.causes)
     return Explanation(
         source=source,
         code=code,
         field=field or entry.field,
         kind=kind or entry.kind,
         title=text.title.format_map(filled),
-        cause=text.cause.format_map(filled),
+        cause=" ".join((means, *causes)),
         remedy="\n".join(step for step in steps if step),
         owner=entry.owner,
         clears_itself=entry.clears_itself,
         lang=lang,
         known=known,
         action=entry.action,
+        means=means,
+        causes=causes,
+        when=text.when,
     )

@@ -19,8 +19,11 @@ class Explanation:
     """One code or message in words.
 
     `code` is a number where there is one, with the sign it came with, else a key such as
-    "not_sent". `remedy` holds one step a line. `known` is False when nobody has written it yet:
-    the texts then say so. `action` is a key of `catalogue/actions.toml`, or empty.
+    "not_sent". `cause` is all there is to say about why, as one paragraph: what it means
+    (`means`) and the probable causes (`causes`), the likeliest first. `remedy` holds one step a
+    line. `known` is False when nobody has written it yet: the texts then say so. `action` is a key
+    of `catalogue/actions.toml`, or empty. `when` says when it passes; `is_own` tells that a
+    colleague has replaced the text that came with the program.
     """
 
     source: Source
@@ -35,6 +38,23 @@ class Explanation:
     lang: str
     known: bool = True
     action: str = ""
+    means: str = ""
+    causes: tuple[str, ...] = ()
+    when: str = ""
+    is_own: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """What it means, without the probable causes where those stand in a list of their own."""
+        return self.means if self.causes else self.cause
+
+    @property
+    def passes(self) -> str:
+        """Whether it passes by itself, and when that is known: `Clears by itself, usually …`."""
+        if self.when:
+            return self.when
+        word = "yes" if self.clears_itself else "settled" if self.owner == "niemand" else "no"
+        return texts.label("passes", word, self.lang)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -81,3 +101,9 @@ class Explanation:
             "clears_itself": self.clears_itself,
             "lang": self.lang,
         }
+
+
+def meaning_and_causes(written: str) -> tuple[str, tuple[str, ...]]:
+    """The first line says what it means, each further line is a probable cause."""
+    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    return (lines[0], tuple(lines[1:])) if lines else ("", ())

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 EAN_PREFIX_LENGTH = 7  # 978, the country and the start of the publisher: 9789001 is one publisher
 
 
 def _name(code: int, publisher: str, ean_prefix: str) -> str:
     return " · ".join(part for part in (str(code), publisher, ean_prefix) if part)
+
+
+TAG = re.compile(r"<[A-Za-z/!?]")
+
+
+def plain_text(value: str) -> None:
+    """Refuse what looks like HTML: it would be shown as it stands, signs and all."""
+    if TAG.search(value):
+        raise ValidationError(
+            _("Write plain text: tags such as <b> would be shown as they stand. Leave them out."),
+            code="tags",
+        )
 
 
 class Owner(models.TextChoices):
@@ -23,6 +41,23 @@ class Owner(models.TextChoices):
     EDUIX = "Edu-iX", _("Edu-iX")
     SUPPLIER = "leverancier", _("The supplier")
     NOBODY = "niemand", _("Nobody")
+
+
+LANGUAGES = ("nl", "en")
+PARTS = ("title", "cause", "remedy")
+
+
+def refuse_tags(row: models.Model) -> None:
+    """Say it at each text of the form that holds tags."""
+    wrong: dict[str, ValidationError] = {}
+    for lang in LANGUAGES:
+        for part in PARTS:
+            try:
+                plain_text(getattr(row, f"{part}_{lang}"))
+            except ValidationError as error:
+                wrong[f"{part}_{lang}"] = error
+    if wrong:
+        raise ValidationError(wrong)
 
 
 class PublisherCode(models.Model):
@@ -86,10 +121,76 @@ class PublisherCode(models.Model):
 
     def clean(self) -> None:
         """Tidy what people paste, and refuse a prefix that no EAN can start with."""
+        refuse_tags(self)
         self.publisher = self.publisher.strip()
         self.ean_prefix = self.ean_prefix.replace("-", "").replace(" ", "")
         if self.ean_prefix and not (self.ean_prefix.isascii() and self.ean_prefix.isdigit()):
             raise ValidationError({"ean_prefix": _("An EAN has digits only.")})
+
+
+class OwnText(models.Model):
+    """What this organisation writes in place of a text that came with the program.
+
+    `reference` is what `explain()` takes: `5022`, `own:not_sent`, `coachview:403`. Each language
+    stands by itself: where it is empty, the text of the program is shown.
+    """
+
+    reference = models.CharField(
+        _("code or state"),
+        max_length=100,
+        unique=True,
+        help_text=_("For example 5022, own:not_sent or coachview:403."),
+        error_messages={"unique": _("There is a text of our own for this already: change that.")},
+    )
+    title_nl = models.CharField(_("title, Dutch"), max_length=200, blank=True)
+    cause_nl = models.TextField(
+        _("what it means and its causes, Dutch"),
+        max_length=2000,
+        blank=True,
+        help_text=_(
+            "First line: what it means. Then each probable cause on a line, likeliest first."
+        ),
+    )
+    remedy_nl = models.TextField(
+        _("what to do, Dutch"), max_length=2000, blank=True, help_text=_("One step on each line.")
+    )
+    title_en = models.CharField(_("title, English"), max_length=200, blank=True)
+    cause_en = models.TextField(
+        _("what it means and its causes, English"), max_length=2000, blank=True
+    )
+    remedy_en = models.TextField(_("what to do, English"), max_length=2000, blank=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("text of our own")
+        verbose_name_plural = _("texts of our own")
+        ordering = ["reference"]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def words(self, lang: str) -> tuple[str, str, str] | None:
+        """Title, cause and remedy in one language; None where none were written."""
+        title, cause, remedy = (str(getattr(self, f"{part}_{lang}")) for part in PARTS)
+        return (title, cause, remedy) if title and cause and remedy else None
+
+    def clean(self) -> None:
+        """A language is written whole or not at all, and in plain text."""
+        refuse_tags(self)
+        wrong: dict[str, _StrOrPromise] = {}
+        for lang in LANGUAGES:
+            names = [f"{part}_{lang}" for part in PARTS]
+            empty = [name for name in names if not getattr(self, name).strip()]
+            if empty and len(empty) < len(names):
+                wrong |= dict.fromkeys(
+                    empty, _("Fill this in as well, or empty all three to keep the program's text.")
+                )
+        if wrong:
+            raise ValidationError(wrong)
+        if self.words("nl") is None and self.words("en") is None:
+            raise ValidationError(_("Write a text in Dutch or in English."))
 
 
 class UnknownCode(models.Model):

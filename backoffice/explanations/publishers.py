@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from backoffice.explanations.decode import unknown_publisher_code
-from backoffice.explanations.explanation import Explanation
+from backoffice.explanations.explanation import Explanation, meaning_and_causes
 from backoffice.explanations.models import EAN_PREFIX_LENGTH, PublisherCode, UnknownCode
 
 
@@ -41,18 +41,22 @@ def explanation_of(row: PublisherCode, lang: str, *, code: int | None = None) ->
     `field` tells for which publisher and which products it was written.
     """
     english = lang == "en" and bool(row.title_en and row.cause_en and row.remedy_en)
+    cause = row.cause_en if english else row.cause_nl
+    means, causes = meaning_and_causes(cause)
     return Explanation(
         source="publisher",
         code=row.code if code is None else code,
         field=" · ".join(filter(None, (row.publisher, row.ean_prefix))),
         kind="publisher",
         title=row.title_en if english else row.title_nl,
-        cause=row.cause_en if english else row.cause_nl,
+        cause=" ".join((means, *causes)),
         remedy=row.remedy_en if english else row.remedy_nl,
         owner=row.owner,
         clears_itself=row.clears_itself,
         lang=lang,
         action="contact_publisher",
+        means=means,
+        causes=causes,
     )
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from backoffice.explanations import decode, recognise, texts
 from backoffice.explanations.explanation import OWNERS, SOURCES, Explanation
 from backoffice.explanations.models import PublisherCode
+from backoffice.explanations.own_texts import with_own_text
 from backoffice.explanations.publishers import (
     PublisherFault,
     explain_faults,
@@ -95,15 +96,8 @@ def all_explanations(
     `with_elsewhere` adds the prematch codes, which another service documents.
     """
     chosen = language(lang)
-    if "eduix" in sources:
-        codes = [*decode.documented_codes(), *(texts.account() if with_elsewhere else ())]
-        yield from (decode.explain_eduix(code, chosen) for code in codes)
-    if "coachview" in sources:
-        yield from (decode.explain_status(code, chosen) for code in texts.coachview())
-    if "anewspring" in sources:
-        yield from (decode.explain_key("anewspring", key, chosen) for key in texts.anewspring())
-    if "own" in sources:
-        yield from (decode.explain_key("own", key, chosen) for key in texts.own())
+    shipped = decode.everything(chosen, sources, with_elsewhere=with_elsewhere)
+    yield from map(with_own_text, shipped)
     if "publisher" in sources:
         yield from (explanation_of(row, chosen) for row in PublisherCode.objects.all())
 
@@ -130,10 +124,10 @@ def _reference(code: int | str, service: str) -> Reference | None:
 def _explain(reference: Reference, lang: str, *, ean: str = "", publisher: str = "") -> Explanation:
     source, code = reference.source, reference.code
     if isinstance(code, str):
-        return decode.explain_key(source, code, lang)
+        return with_own_text(decode.explain_key(source, code, lang))
     if source == "publisher":
         fault = PublisherFault(code, ean, publisher)
         return explain_faults([fault], lang=lang)[fault]
     if source == "coachview":
-        return decode.explain_status(code, lang)
-    return decode.explain_eduix(code, lang)
+        return with_own_text(decode.explain_status(code, lang))
+    return with_own_text(decode.explain_eduix(code, lang))

@@ -20,11 +20,17 @@ FOLDER: Final = Path(__file__).with_name("catalogue")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Text:
-    """One explanation in one language; placeholders are filled in by `decode`."""
+    """One explanation in one language; placeholders are filled in by `decode`.
+
+    `cause` is what it means, `causes` are the probable causes, the likeliest first, each a whole
+    sentence. `when` says whether and when it passes by itself; empty where the common words do.
+    """
 
     title: str
     cause: str
     remedy: tuple[str, ...]
+    causes: tuple[str, ...] = ()
+    when: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ def _text(raw: Mapping[str, Any]) -> Text:
         title=raw.get("title", ""),
         cause=raw.get("cause", ""),
         remedy=tuple(raw.get("remedy", ())),
+        causes=tuple(raw.get("causes", ())),
+        when=raw.get("when", ""),
     )
 
 
@@ -189,6 +197,7 @@ OWN_FILES: Final = {
     "own_rules": "rule",
     "own_imports": "import",
     "own_notifications": "notification",
+    "own_access": "access",
 }
 
 
@@ -220,7 +229,7 @@ def aliases() -> Mapping[str, str]:
 @cache
 def unknown() -> Mapping[str, Entry]:
     """What to say about a code that nobody has explained."""
-    labels = ("owners", "sources", "objects", "own_kinds")
+    labels = ("owners", "sources", "objects", "own_kinds", "passes")
     return MappingProxyType(
         {key: _entry(raw) for key, raw in _read("words").items() if key not in labels}
     )

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 
 migration: Any = import_module("backoffice.desk.migrations.0001_groups")
+own_texts: Any = import_module("backoffice.desk.migrations.0002_rights_for_own_texts")
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +85,7 @@ def test_it_can_be_undone_and_done_again() -> None:
     migration.remove_groups(apps, None)
     left = list(Group.objects.values_list("name", flat=True))
     migration.create_groups(apps, None)
+    own_texts.give(apps, None)
 
     assert left == ["Eigen groep"]
     assert rights_of("Beheerder") == before
@@ -95,5 +97,6 @@ def test_it_makes_the_rights_that_are_not_there_yet() -> None:
     Group.objects.all().delete()
 
     migration.create_groups(apps, None)
+    own_texts.give(apps, None)
 
     assert rights_of("Accountmanager") == before

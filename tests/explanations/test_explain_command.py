@@ -54,7 +54,8 @@ def test_a_code_prints_the_same_text_as_the_page() -> None:
     printed = output_of("5022", lang="nl")
     words = explain(5022, lang="nl")
 
-    for part in (words.title, words.cause, *words.steps, "code 5022", "person -> surname"):
+    told = (words.title, words.meaning, *words.causes, *words.steps, words.passes)
+    for part in (*told, "code 5022", "person -> surname"):
         assert part in printed
 
 

@@ -10,7 +10,7 @@ from backoffice.explanations import decode
 from backoffice.explanations.explanation import Explanation
 
 PAYLOAD = "<script>alert(1)</script>"
-INCLUDES = ["explanations/_inline.html", "explanations/_card.html"]
+INCLUDES = ["screens/explanation.html", "explanations/_card.html"]
 
 
 def rendered(name: str, explanation: Explanation, **more: object) -> str:
@@ -21,28 +21,29 @@ def rendered(name: str, explanation: Explanation, **more: object) -> str:
 def test_beside_a_status_the_title_comes_first_and_the_code_last() -> None:
     explanation = decode.explain_eduix(-5022, "en")
 
-    body = rendered("explanations/_inline.html", explanation)
+    body = rendered("screens/explanation.html", explanation)
 
-    assert f"<b>{explanation.title}.</b>" in body
-    places = [body.index(part) for part in (explanation.title, explanation.cause, "Us", "-5022")]
+    parts = (
+        explanation.title, explanation.meaning, *explanation.causes, *explanation.steps,
+        "Who: Us", explanation.passes, "code 5022",
+    )  # fmt: skip
+    places = [body.index(part) for part in parts]
     assert places == sorted(places)
 
 
-def test_beside_a_status_the_steps_can_be_left_out() -> None:
+def test_causes_and_steps_are_numbered_in_their_order() -> None:
     explanation = decode.explain_eduix(5022, "en")
 
-    assert explanation.steps[0] in rendered("explanations/_inline.html", explanation)
-    short = rendered("explanations/_inline.html", explanation, with_remedy=False)
-    assert explanation.steps[0] not in short
+    for name in INCLUDES:
+        body = rendered(name, explanation)
+        assert body.count("<li>") == len(explanation.causes) + len(explanation.steps)
+        assert body.count("<ol") == 2
 
 
-def test_a_card_numbers_the_steps_and_offers_to_write_only_where_asked() -> None:
+def test_a_card_offers_to_write_only_where_asked() -> None:
     explanation = decode.explain_eduix(5022, "en")
 
-    body = rendered("explanations/_card.html", explanation)
-
-    assert body.count("<li>") == len(explanation.steps)
-    assert "<a " not in body
+    assert "<a " not in rendered("explanations/_card.html", explanation)
     assert 'href="/x?a=1&amp;b=2"' in rendered(
         "explanations/_card.html", explanation, write_url="/x?a=1&b=2"
     )

@@ -90,7 +90,7 @@ def test_every_entry_speaks_both_languages_and_uses_known_placeholders(
 ) -> None:
     assert set(entry.texts) == set(texts.LANGUAGES)
     for text in entry.texts.values():
-        parts = (text.title, text.cause, *text.remedy)
+        parts = (text.title, text.cause, *text.causes, *text.remedy, text.when)
         used = {name for part in parts for name in re.findall(r"{(\w*)}", part)}
         assert used <= PLACEHOLDERS
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Any, Final, cast
 
 from django.core.management.base import BaseCommand, CommandError
@@ -29,8 +29,18 @@ from backoffice.explanations.services import (
 )
 
 HEADINGS: Final = {
-    "nl": {"do": "Wat te doen", "who": "Wie", "itself": "gaat vanzelf over", "code": "code"},
-    "en": {"do": "What to do", "who": "Who", "itself": "clears by itself", "code": "code"},
+    "nl": {
+        "causes": "Mogelijke oorzaken, de waarschijnlijkste eerst",
+        "do": "Wat te doen",
+        "who": "Wie",
+        "code": "code",
+    },
+    "en": {
+        "causes": "Probable causes, the likeliest first",
+        "do": "What to do",
+        "who": "Who",
+        "code": "code",
+    },
 }
 
 
@@ -118,19 +128,24 @@ def _read_stdin() -> str:
 def _panel(explanation: Explanation, *, framed: bool) -> Panel | Group:
     """One explanation: a frame on a terminal, plain lines for a pipe."""
     words = HEADINGS[explanation.lang]
-    who = [f"{words['who']}: {explanation.owner_label}"]
-    if explanation.clears_itself:
-        who.append(words["itself"])
+    who = [f"{words['who']}: {explanation.owner_label}", explanation.passes]
     if explanation.number is not None:
         who.append(f"{explanation.source_label}, {words['code']} {explanation.number}")
     if explanation.field:
         who.append(explanation.field)
-    steps = explanation.steps
     lines = [
         Text(explanation.title, style="bold"),
-        Text(explanation.cause),
-        Text(f"{words['do']}:", style="bold"),
-        *(Text(f"{place}. {step}") for place, step in enumerate(steps, start=1)),
+        Text(explanation.meaning),
+        *_numbered(words["causes"], explanation.causes),
+        *_numbered(words["do"], explanation.steps),
         Text(" · ".join(who), style="dim"),
     ]
     return Panel(Group(*lines), padding=(1, 2), width=None) if framed else Group(*lines, Text())
+
+
+def _numbered(heading: str, lines: Sequence[str]) -> list[Text]:
+    """A heading with its lines, numbered; nothing where there are none."""
+    if not lines:
+        return []
+    numbered = (Text(f"{place}. {line}") for place, line in enumerate(lines, start=1))
+    return [Text(f"{heading}:", style="bold"), *numbered]
