@@ -63,7 +63,7 @@ def test_no_secret_is_printed(pointed: SandboxServer) -> None:
 
 
 def test_a_wrong_password_is_one_line_and_one_try(pointed: SandboxServer, settings: Any) -> None:
-    settings.EDUIX_PASSWORD = "hunter2-hunter2"
+    settings.EDUIX_PASSWORD = "hunter2-hunter2"  # noqa: S105
 
     line, words = refused()
 
@@ -107,9 +107,7 @@ def test_a_host_of_another_environment_is_not_called(pointed: SandboxServer, set
     assert "loopback" in line
 
 
-def test_what_does_not_fit_is_named(
-    pointed: SandboxServer, settings: Any, tmp_path: Path
-) -> None:
+def test_what_does_not_fit_is_named(pointed: SandboxServer, settings: Any, tmp_path: Path) -> None:
     dialect = variants.Dialect(lost=("//xs:complexType[@name='person']//*[@name='surname']",))
     settings.EDUIX_PROFILE_WSDL = str(variants.write("profile", tmp_path, dialect))
 
