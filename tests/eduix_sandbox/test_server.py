@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,7 @@ def test_a_session_does_not_survive_a_restart_with_a_state_file(tmp_path: Path) 
 
 KILLED = """
 import sys
+import threading
 from backoffice.eduix_sandbox.server import SandboxServer
 from tests.eduix_sandbox.samples import SCHOOLS
 server = SandboxServer(schools=SCHOOLS, state_file=__import__("pathlib").Path(sys.argv[1]),
@@ -151,8 +154,8 @@ sys.stdin.read()
 """
 
 
-def test_kill_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None:
-    path, password = tmp_path / "state.sqlite3", "once"
+def start_killable(path: Path, password: str) -> tuple[subprocess.Popen[str], int]:
+    """A sandbox as a process of its own, and its port."""
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", KILLED, str(path), password],
         stdin=subprocess.PIPE,
@@ -161,7 +164,12 @@ def test_kill_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         cwd=Path(__file__).resolve().parents[2],
     )
     assert process.stdout is not None
-    port = int(process.stdout.readline())
+    return process, int(process.stdout.readline())
+
+
+def test_kill_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    path, password = tmp_path / "state.sqlite3", "once"
+    process, port = start_killable(path, password)
     caller = Caller(SandboxServer(port=port, username="demo", password=password))
     for number in range(20):
         caller.call("createPerson", person=person(f"P{number}"))
@@ -172,6 +180,62 @@ def test_kill_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     with SandboxServer(schools=SCHOOLS, state_file=path) as again:
         assert again.control.state()["persons"] == 20
         assert len(again.control.ledger(applied=True)) == 20
+
+
+def test_kill_nine_amid_writes_leaves_state_and_ledger_of_one_mind(tmp_path: Path) -> None:
+    path, password = tmp_path / "state.sqlite3", "once"
+    process, port = start_killable(path, password)
+    answered: set[str] = set()
+    asked: set[str] = set()
+    enough = threading.Event()
+
+    def write(thread: int) -> None:
+        caller = Caller(SandboxServer(port=port, username="demo", password=password))
+        for number in itertools.count():
+            key = f"P{thread}-{number}"
+            asked.add(key)
+            try:
+                caller.call("createPerson", person=person(key))
+            except requests.exceptions.RequestException:
+                return  # killed
+            answered.add(key)
+            if len(answered) > 60:
+                enough.set()
+
+    writers = [threading.Thread(target=write, args=(thread,)) for thread in range(4)]
+    for writer in writers:
+        writer.start()
+    assert enough.wait(40)
+    process.kill()
+    process.communicate()
+    for writer in writers:
+        writer.join(20)
+
+    with SandboxServer(schools=SCHOOLS, state_file=path) as again:
+        kept = {row.key for row in again.control.rows("person")}
+        ledger = [row.subject for row in again.control.ledger(applied=True)]
+    assert answered <= kept <= asked
+    assert sorted(ledger) == sorted(f"person:{key}" for key in kept)
+
+
+def test_two_runs_with_one_seed_are_alike_and_another_seed_differs() -> None:
+    def run(seed: int) -> tuple[object, ...]:
+        with SandboxServer(schools=SCHOOLS, pace=0, seed=seed) as sandbox:
+            caller = Caller(sandbox)
+            caller.call("createPerson", person=person())
+            caller.call("createSchoolperson", schoolperson=schoolperson())
+            caller.call("createPersonCredit", personCredit=person_credit())
+            assert sandbox.control.wait_until_quiet()
+            signs = [
+                caller.signed_refusal("createPerson", person=person(f"P{n}", countryCode="XX"))
+                for n in range(12)
+            ]
+            people = [(row.profile_id, row.user_id) for row in sandbox.control.rows("person")]
+            answers = [row.specification for row in sandbox.control.rows("personCredit")]
+            return signs, people, answers
+
+    assert run(3) == run(3)
+    assert run(3) != run(4)
 
 
 def test_it_shares_the_contract_with_the_back_office_and_nothing_else() -> None:

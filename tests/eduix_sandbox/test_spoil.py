@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import http.client
 import itertools
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree
 
+from backoffice.eduix_sandbox import troubles
 from backoffice.eduix_sandbox.troubles import (
     AFTER,
     BEFORE,
@@ -23,6 +26,8 @@ from backoffice.eduix_sandbox.troubles import (
 
 from .callers import SOAP, Caller, code_of, envelope, xml
 from .samples import person
+
+README = Path(troubles.__file__).with_name("README.md")
 
 
 class Raw:
@@ -313,3 +318,14 @@ def test_every_kind_says_what_it_does() -> None:
     for name, kind in itertools.chain(CALL_KINDS.items(), NOTIFICATION_KINDS.items()):
         assert kind.text, name
         assert trouble_from({"kind": name}).kind == name
+
+
+def test_the_readme_says_of_every_kind_what_it_does() -> None:
+    told = README.read_text().partition("## Troubles")[2].partition("## Choices")[0]
+    table = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", told, re.MULTILINE))
+
+    assert list(table) == [*CALL_KINDS, *NOTIFICATION_KINDS]
+    for name, kind in CALL_KINDS.items():
+        usual = {True: "choice, yes", False: "choice, no"}[kind.after_unless_said]
+        expected = {CHOICE: usual, BEFORE: "no", AFTER: "yes"}.get(kind.moment, table[name])
+        assert table[name] == expected
