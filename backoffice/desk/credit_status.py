@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.explanations.explanation import Explanation
-from backoffice.outbox.admin import Try, tries_of
+from backoffice.outbox.calls import Try, tries_of
 from backoffice.outbox.cells import (
     compare_url,
     explanation_of,

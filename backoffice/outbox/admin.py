@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,9 +16,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from backoffice.explanations.explanation import Explanation
+from backoffice.eduix.codes import BLOCK, NOT_FOUND
 from backoffice.explanations.services import explain
 from backoffice.outbox.again import MAY_GO_AGAIN, send_again
+from backoffice.outbox.calls import done_words, outcome_pill, tries_of
 from backoffice.outbox.cells import (
     compare_url,
     explanation_of,
@@ -32,14 +31,13 @@ from backoffice.outbox.cells import (
 from backoffice.outbox.filters import MessageGroupFilter, OperationFilter
 from backoffice.outbox.models import Attempt, Message
 from backoffice.outbox.pushable import in_chunks, signed_in
+from backoffice.outbox.registry import is_question
 from backoffice.outbox.words import operation_words
 from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
 from backoffice.screens.cells import (
     Problem,
-    Tone,
     dotted,
     link,
-    pill,
     problem_cell,
     problem_of,
     quiet_cell,
@@ -51,66 +49,6 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 ATTEMPTS_SHOWN = 50
-OUTCOME_TONES: dict[str, Tone] = {
-    Attempt.Outcome.ACCEPTED: "ok",
-    Attempt.Outcome.OPEN: "wait",
-    Attempt.Outcome.UNREACHABLE: "wait",
-}
-
-
-@dataclass(frozen=True)
-class Call:
-    """One envelope out and one back, masked."""
-
-    operation: str
-    request: str
-    response: str
-    status: str
-    milliseconds: str
-    error: str
-
-
-@dataclass(frozen=True)
-class Try:
-    """An attempt as its page shows it."""
-
-    attempt: Attempt
-    pill: SafeString
-    explanation: Explanation | None
-    calls: tuple[Call, ...]
-
-
-def outcome_pill(attempt: Attempt) -> SafeString:
-    """How one try ended."""
-    return pill(OUTCOME_TONES.get(attempt.outcome, "bad"), attempt.get_outcome_display())
-
-
-def tries_of(attempts: Iterable[Attempt], service: str) -> list[Try]:
-    """Attempts with their answers explained and their envelopes ready to read."""
-    return [
-        Try(
-            attempt,
-            outcome_pill(attempt),
-            explain(attempt.code, service=service) if attempt.code is not None else None,
-            tuple(_call(raw) for raw in attempt.calls),
-        )
-        for attempt in attempts
-    ]
-
-
-def _call(raw: Any) -> Call:
-    """The stored exchange; a shape from an earlier version is shown as it is."""
-    if not isinstance(raw, dict):
-        return Call("", json.dumps(raw, ensure_ascii=False), "", "", "", "")
-    words = {key: "" if value is None else str(value) for key, value in raw.items()}
-    return Call(
-        operation=words.get("operation", ""),
-        request=words.get("request", ""),
-        response=words.get("response", ""),
-        status=words.get("status", ""),
-        milliseconds=words.get("milliseconds", ""),
-        error=words.get("error", ""),
-    )
 
 
 @admin.register(Message)
@@ -140,8 +78,13 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     def prepare_rows(self, request: HttpRequest, rows: list[Message]) -> None:
         roots = {row.pk for row in rows} | {row.waits_for_id for row in rows if row.waits_for_id}
         followers = followers_of(roots)
+        tries = tries_by_message(row.pk for row in rows)
         for row in rows:
-            lay_beside(row, followers=followers.get(row.waits_for_id or row.pk, 0))
+            lay_beside(
+                row,
+                followers=followers.get(row.waits_for_id or row.pk, 0),
+                tries=tries.get(row.pk, 0),
+            )
 
     # --- columns ---------------------------------------------------------------------------------
 
@@ -163,8 +106,8 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     @admin.display(description=_("asked"), ordering="id")
     def moment(self, message: Message) -> SafeString:
         asked = date_format(timezone.localtime(message.created_at), "j b, H:i")
-        tries = ngettext("%d try", "%d tries", message.tries) % message.tries
-        return two_lines(asked, tries if message.tries else "")
+        number = cells_of(message).get("tries", 0)
+        return two_lines(asked, ngettext("%d try", "%d tries", number) % number if number else "")
 
     # --- page ------------------------------------------------------------------------------------
 
@@ -172,6 +115,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         message: Message = context["original"]
+        tries = tries_of(message.attempts.all()[:ATTEMPTS_SHOWN], service_of(message))
         context |= {
             "title": capfirst(operation_words(message.operation)),
             "pill": message_pill(message),
@@ -180,7 +124,11 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             "compare_url": _compare_page(message),
             "root_url": _page_of(message.waits_for),
             "followers": followers_of([message.pk]).get(message.pk, 0),
-            "tries": tries_of(message.attempts.all()[:ATTEMPTS_SHOWN], service_of(message)),
+            "tries": tries,
+            "operation_words": operation_words(message.operation),
+            "number_of_tries": message.attempts.count(),
+            "done_words": done_words(message.operation, tries[0] if tries else None),
+            "not_found_url": not_found_url(message),
             "may_resend": (message.status in MAY_GO_AGAIN and self.has_resend_permission(request)),
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -239,7 +187,23 @@ QUIET: dict[str, _StrOrPromise] = {
 
 def quiet_words(message: Message) -> _StrOrPromise:
     """What to say about a message that nothing stands in the way of."""
+    if message.status == Message.Status.DONE and is_question(message.operation):
+        return _("Answered by Edu-iX.")
     return QUIET.get(message.status, _("It goes by itself."))
+
+
+def tries_by_message(pks: Iterable[int]) -> dict[int, int]:
+    """How often each of these messages was tried, whatever came of it; one query."""
+    rows = Attempt.objects.filter(message__in=list(pks)).order_by().values_list("message")
+    return {int(pk): int(number) for pk, number in rows.annotate(rows=Count("pk"))}
+
+
+def not_found_url(message: Message) -> str:
+    """Where to see what Edu-iX has, when it says that it did not find a value; else empty."""
+    is_not_found = message.code is not None and abs(message.code) % BLOCK == NOT_FOUND
+    if message.status != Message.Status.REFUSED or not is_not_found:
+        return ""
+    return compare_url(message.subject)
 
 
 def _compare_page(message: Message) -> str:
@@ -288,6 +252,8 @@ class AttemptAdmin(ReadOnlyAdmin[Attempt]):
     ) -> HttpResponse:
         attempt: Attempt = context["original"]
         context["message"] = attempt.message
-        context["tries"] = tries_of([attempt], service_of(attempt.message))
+        [shown] = tries_of([attempt], service_of(attempt.message))
+        context["tries"] = [shown]
+        context["explanation"] = shown.explanation
         context["message_url"] = _page_of(attempt.message)
         return super().render_change_form(request, context, *args, **kwargs)
