@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +18,7 @@ from backoffice.outbox.cells import push_pill, quiet_words
 from backoffice.outbox.models import Message, PushState
 from backoffice.outbox.pushable import Fact, signed_in
 from backoffice.screens.admin import cells_of, lay_beside
-from backoffice.screens.cells import link, problem_cell, quiet_cell, two_lines
+from backoffice.screens.cells import dotted, link, problem_cell, quiet_cell, two_lines
 from persons.columns import (
     lay_persons,
     masked_eck_id,
@@ -27,7 +27,15 @@ from persons.columns import (
     problems_of,
     schools_cell,
 )
-from persons.filters import PersonSchoolFilter, PrematchFilter, PushGroupFilter, RoleFilter
+from persons.duplicate_pages import double_pill, look_alikes_link, register_look_alikes, say_view
+from persons.duplicates import open_likenesses
+from persons.filters import (
+    DoubleFilter,
+    PersonSchoolFilter,
+    PrematchFilter,
+    PushGroupFilter,
+    RoleFilter,
+)
 from persons.forms import PersonForm, SchoolPersonForm, SchoolPersonInlineForm
 from persons.imports import person_push, school_person_push
 from persons.models import Person, SchoolPerson
@@ -50,6 +58,7 @@ if TYPE_CHECKING:
 __all__ = ["PersonAdmin", "SchoolAdmin", "SchoolPersonAdmin"]
 
 register_pages()
+register_look_alikes()
 
 
 class SchoolPersonInline(admin.StackedInline[SchoolPerson, Person]):
@@ -103,10 +112,10 @@ class PersonAdmin(SendableAdmin[Person]):
 
     lead = _("Pupils and teachers, and how each stands at Edu-iX.")
     list_display = ["who", "at_schools", "prematch", "sync_state", "what_to_do", "credits"]
-    list_filter = [PushGroupFilter, PersonSchoolFilter, RoleFilter, PrematchFilter]
+    list_filter = [PushGroupFilter, PersonSchoolFilter, RoleFilter, PrematchFilter, DoubleFilter]
     search_fields = ["surname"]  # shows the box; `get_search_results` decides what is searched
     search_help_text = _("Name, customer number, student number, e-mail or ECK iD")
-    allowed_lookups = frozenset({"group", "school", "role", "prematch"})
+    allowed_lookups = frozenset({"group", "school", "role", "prematch", "double"})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         return super().get_queryset(request).exclude(push_state=PushState.DELETED)
@@ -123,7 +132,9 @@ class PersonAdmin(SendableAdmin[Person]):
 
     @admin.display(description=_("person"), ordering="surname")
     def who(self, person: Person) -> SafeString:
-        return two_lines(person.full_name, person.distributor_person_id)
+        key = person.distributor_person_id
+        is_double = cells_of(person).get("is_double")
+        return two_lines(person.full_name, dotted([key, double_pill()]) if is_double else key)
 
     @admin.display(description=_("school"))
     def at_schools(self, person: Person) -> SafeString:
@@ -150,6 +161,8 @@ class PersonAdmin(SendableAdmin[Person]):
     # --- form ------------------------------------------------------------------------------------
 
     def facts(self, row: Person) -> Iterable[Fact]:
+        if open_likenesses([row]):
+            yield Fact(_("look-alikes"), look_alikes_link(row))
         yield Fact(_("prematch"), prematch_words(row))
         yield Fact(_("user ID in the portal"), row.user_id)
         yield Fact(_("ECK iD"), masked_eck_id(row.eck_id))
@@ -164,6 +177,13 @@ class PersonAdmin(SendableAdmin[Person]):
 
     def queue_many(self, rows: QuerySet[Person], user: AbstractBaseUser) -> int:
         return enqueue_many([person_push(person) for person in rows], user=user)
+
+    def get_urls(self) -> list[URLPattern]:
+        say = self.admin_site.admin_view(say_view)
+        return [
+            path("<int:pk>/look-alike/", say, name="persons_person_look_alike"),
+            *super().get_urls(),
+        ]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for school_person in formset.save(commit=False):

@@ -18,6 +18,7 @@ from backoffice.outbox.models import Pushable, PushState, key_of
 from backoffice.screens.admin import lay_beside
 from backoffice.screens.cells import Problem, dotted, pill, problem_of
 from backoffice.screens.links import field_of, url_of
+from persons.duplicates import open_likenesses
 from persons.models import Person, School, SchoolPerson
 
 
@@ -46,12 +47,14 @@ def lay_persons(persons: Sequence[Person]) -> None:
     schools = _schools_of(persons)
     credits = _credits_of(persons)
     problems = problems_of("person", persons)
+    doubles = open_likenesses(persons)
     for person in persons:
         lay_beside(
             person,
             schools=schools.get(person.pk, ()),
             credits=credits.get(person.pk, 0),
             problem=problems.get(person.pk),
+            is_double=person.pk in doubles,
         )
 
 

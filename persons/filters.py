@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.outbox.models import PushState
 from backoffice.screens.filters import Group, GroupFilter
+from persons.duplicates import KINDS, suspects
 from persons.models import School, SchoolPerson
 
 if TYPE_CHECKING:
@@ -88,6 +89,27 @@ class PrematchFilter(admin.SimpleListFilter):
                 return queryset.filter(Q(user_id="") & ~Q(eck_id=""))
             case "none":
                 return queryset.filter(user_id="", eck_id="")
+        return queryset
+
+
+class DoubleFilter(admin.SimpleListFilter):
+    """Persons who look like another one, but for those of whom somebody said they are two."""
+
+    title = _("possibly double")
+    parameter_name = "double"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> Iterable[tuple[str, _StrOrPromise]]:
+        return [
+            ("name", _("Same name and date of birth")),
+            ("email", _("Same e-mail address")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        for kind in KINDS:
+            if self.value() == kind:
+                return queryset.filter(pk__in=suspects(kind))
         return queryset
 
 

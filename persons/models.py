@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 from simple_history.models import HistoricalRecords
@@ -18,9 +19,10 @@ from simple_history.models import HistoricalRecords
 from backoffice.eduix.records import SchoolRecord
 from backoffice.outbox.models import Pushable
 from persons.change_models import PersonChange
+from persons.duplicate_models import NotADuplicate, name_key
 from persons.preflight import validate_as_partner
 
-__all__ = ["Person", "PersonChange", "School", "SchoolPerson"]
+__all__ = ["NotADuplicate", "Person", "PersonChange", "School", "SchoolPerson"]
 
 # A number is one person's; what is deleted frees it, and its row stays for the history.
 NOT_DELETED = ~Q(push_state="deleted")
@@ -91,6 +93,7 @@ class Person(Pushable):
         "profile_id",
         "user_id",
         "user_id_changed_at",
+        "name_key",
     )
 
     PARTNER_OBJECT: ClassVar[str] = "person"
@@ -122,6 +125,12 @@ class Person(Pushable):
     user_id = models.CharField(_("user ID in the portal"), max_length=256, blank=True)
     user_id_changed_at = models.DateTimeField(_("prematch since"), null=True, blank=True)
     eck_id = models.CharField(_("ECK iD"), max_length=256, blank=True)
+    # Computed by the database, so that no way of writing a person can forget it.
+    name_key = models.GeneratedField(
+        expression=name_key("first_name", "preposition", "surname"),
+        output_field=models.CharField(max_length=120),
+        db_persist=True,
+    )
 
     history = HistoricalRecords(
         excluded_fields=list(MACHINE_FIELDS),
@@ -149,6 +158,14 @@ class Person(Pushable):
                 condition=~Q(push_state="in_sync"),
                 name="person_not_in_sync",
             ),
+            # who else has this name and birth date
+            models.Index(
+                fields=["name_key", "date_of_birth"],
+                condition=Q(date_of_birth__isnull=False),
+                name="person_name_key",
+            ),
+            # who else has this e-mail address; Django asks for it whatever its case with UPPER
+            models.Index(Upper("email"), condition=~Q(email=""), name="person_email"),
             # a pasted ECK iD or user ID finds its person
             models.Index(fields=["eck_id"], condition=~Q(eck_id=""), name="person_eck_id"),
             models.Index(fields=["user_id"], condition=~Q(user_id=""), name="person_user_id"),
