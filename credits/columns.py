@@ -317,11 +317,27 @@ def school_step(credit: AnyCredit) -> tuple[str, str]:
     if not school.contact_email or not isinstance(credit, PersonCredit):
         url = reverse("admin:persons_school_change", args=[school.pk])
         return f"{url}#id_contact_email", _("Fill in the school's contact")
-    number = credit.school_person.school_student_number
-    subject = quote(_("Please link student %(number)s (prematch)") % {"number": number})
+    subject = quote(_prematch_request(credit.school_person))
     return f"mailto:{quote(school.contact_email, safe='@')}?subject={subject}", _(
         "Write to the school"
     )
+
+
+def _prematch_request(place: SchoolPerson) -> str:
+    """What the school is asked, by role; without a number the letter itself says who it is."""
+    number, is_teacher = place.school_student_number, place.role == SchoolPerson.Role.TEACHER
+    if not number:
+        return (
+            _("Please link a teacher (prematch)")
+            if is_teacher
+            else _("Please link a student (prematch)")
+        )
+    words = (
+        _("Please link teacher %(number)s (prematch)")
+        if is_teacher
+        else _("Please link student %(number)s (prematch)")
+    )
+    return words % {"number": number}
 
 
 def amounts_words(credit: SchoolCredit) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -11,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from backoffice.explanations.services import explain, explain_text
+from backoffice.explanations.services import explain_asked
 from backoffice.outbox.models import PushState
 from backoffice.screens.search import ean_of, spaced_ean
 from credits.models import PersonCredit, SchoolCredit
@@ -20,7 +19,6 @@ from persons.models import Person
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
 
-CODE: Final = re.compile(r"(?:fout)?(?:code|error)?\s*[:#]?\s*(-?\d{1,10})", re.IGNORECASE)
 SHOWN: Final = 5  # persons with the same key, e.g. a student number at two schools
 
 
@@ -89,9 +87,9 @@ def _credits(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
 
 
 def _explanation(text: str) -> list[Answer]:
-    code = CODE.fullmatch(text)
-    found = [explain(int(code[1]))] if code else explain_text(text)
-    known = [explanation for explanation in found if explanation.known]
+    found = explain_asked(text)
+    # A publisher's code that nobody has explained is met all the same: that is worth a page.
+    known = [item for item in found if item.known or item.source == "publisher"]
     if not known:
         return []
     return [Answer(_("Explanation"), known[0].title, _list("admin:explain", text))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -22,6 +22,8 @@ from backoffice.explanations.forms import OwnTextForm
 from backoffice.explanations.models import OwnText, PublisherCode, UnknownCode
 from backoffice.explanations.own_texts import forget_unknown_number, shipped
 from backoffice.explanations.services import explain, forget_unknown_codes
+
+C = TypeVar("C", PublisherCode, UnknownCode)
 
 
 class TextHistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it has no types
@@ -45,12 +47,20 @@ class TextHistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it has no t
         return response
 
 
+class NumberAdmin(admin.ModelAdmin[C]):
+    """A list of codes: a code is a name, so it is written without a point for the thousands."""
+
+    @admin.display(description=_("code"), ordering="code")
+    def number(self, row: C) -> str:
+        return str(row.code)
+
+
 @admin.register(PublisherCode)
-class PublisherCodeAdmin(TextHistoryAdmin, admin.ModelAdmin[PublisherCode]):
+class PublisherCodeAdmin(TextHistoryAdmin, NumberAdmin[PublisherCode]):
     """Colleagues write here what a publisher's code means: once, for everybody."""
 
-    list_display = ["code", "publisher", "ean_prefix", "title_nl", "owner", "updated_at"]
-    list_display_links = ["code", "title_nl"]
+    list_display = ["number", "publisher", "ean_prefix", "title_nl", "owner", "updated_at"]
+    list_display_links = ["number", "title_nl"]
     list_filter = ["owner"]
     list_per_page = 50
     show_full_result_count = False
@@ -156,11 +166,11 @@ def _beside(row: OwnText, lang: str) -> SafeString | str:
 
 
 @admin.register(UnknownCode)
-class UnknownCodeAdmin(admin.ModelAdmin[UnknownCode]):
+class UnknownCodeAdmin(NumberAdmin[UnknownCode]):
     """Filled by what comes in; the most frequent first."""
 
     list_display = [
-        "code",
+        "number",
         "source",
         "ean_prefix",
         "publisher",

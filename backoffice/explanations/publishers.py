@@ -6,6 +6,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from django.db.models import F
 from django.utils import timezone
@@ -13,6 +14,9 @@ from django.utils import timezone
 from backoffice.explanations.decode import unknown_publisher_code
 from backoffice.explanations.explanation import Explanation, meaning_and_causes
 from backoffice.explanations.models import EAN_PREFIX_LENGTH, PublisherCode, UnknownCode
+
+MOST_OF_ONE_NUMBER: Final = 5
+"""Publishers that one number is shown for while nobody has written what it means."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,6 +39,25 @@ def explain_faults(
     return {fault: _best(fault, rows[fault.code], lang) for fault in wanted}
 
 
+def explain_number(code: int, *, lang: str) -> list[Explanation]:
+    """All that is known of a publisher's code when nobody says whose or about which book.
+
+    First what colleagues wrote, then where it came in without words, the most frequent first;
+    `field` tells for which publisher and which products. Empty when nobody ever met the code.
+    """
+    rows = list(PublisherCode.objects.filter(code=code))
+    found = [explanation_of(row, lang) for row in rows]
+    waiting = UnknownCode.objects.filter(
+        source=UnknownCode.Source.PUBLISHER, code=code, count__gt=0
+    )
+    for unknown in waiting[:MOST_OF_ONE_NUMBER]:
+        fault = PublisherFault(code, unknown.ean_prefix, unknown.publisher)
+        told = _best(fault, rows, lang)
+        if not told.known:
+            found.append(dataclasses.replace(told, field=_whose(unknown)))
+    return found
+
+
 def explanation_of(row: PublisherCode, lang: str, *, code: int | None = None) -> Explanation:
     """What a colleague wrote, in the asked language where it was written, else in Dutch.
 
@@ -46,7 +69,7 @@ def explanation_of(row: PublisherCode, lang: str, *, code: int | None = None) ->
     return Explanation(
         source="publisher",
         code=row.code if code is None else code,
-        field=" · ".join(filter(None, (row.publisher, row.ean_prefix))),
+        field=_whose(row),
         kind="publisher",
         title=row.title_en if english else row.title_nl,
         cause=" ".join((means, *causes)),
@@ -118,6 +141,10 @@ def _best(fault: PublisherFault, rows: list[PublisherCode], lang: str) -> Explan
         fitting, key=lambda row: (bool(row.ean_prefix), bool(row.publisher), len(row.ean_prefix))
     )
     return explanation_of(row, lang, code=fault.code)
+
+
+def _whose(row: PublisherCode | UnknownCode) -> str:
+    return " · ".join(filter(None, (row.publisher, row.ean_prefix)))
 
 
 def _digits(ean: str) -> str:

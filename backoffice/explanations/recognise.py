@@ -29,12 +29,18 @@ SHORT: Final = 500
 SMALLEST_FIELD_CODE: Final = 2000
 
 _REFERENCE = re.compile(r"(?:(eduix|coachview|anewspring|publisher|own):)?([\w.+-]{1,80})")
+_BARE_NUMBER = re.compile(
+    r"(?:publisher:|(?:fout ?|error ?)?(?:code|fout|error)?(?: ?nummer)? ?[:#]? ?)"
+    r"([+-]?[0-9]{1,12})",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}")
 _ELEMENT = re.compile(
     r"<(?:[\w.-]{1,40}:)?(code|errorCode|faultcode|faultstring|message)(?: [^<>]{0,300})?>"
     r" ?(?:<!\[CDATA\[ ?)?([^<>\]]{1,300})",
 )
 _FAULT = re.compile(r"<(?:[\w.-]{1,40}:)?Fault\b")
+_FAULT_END = re.compile(r"</(?:[\w.-]{1,40}:)?Fault\b")
 _NAMED = re.compile(
     r"\b(errorCode|(?i:error ?code|fout ?code|fault ?code|status ?code|code|error|fault|fout|status"
     r"|http(?:/[12](?:\.[01])?)?)(?i: ?(?:nummer|number|nr|no)\.?)?)[ :=#'\"(\[]{1,4}"
@@ -103,6 +109,17 @@ def parse_reference(text: str) -> Reference | None:
     return None
 
 
+def is_code(text: str) -> bool:
+    """Whether a text is nothing but a code or a reference, with nobody's name in it."""
+    return bare_number(text) is not None or parse_reference(text) is not None
+
+
+def bare_number(text: str) -> int | None:
+    """The number, when the text is nothing else, or a number after the word code."""
+    match = _BARE_NUMBER.fullmatch(text.strip())
+    return int(match[1]) if match else None
+
+
 def source_of(number: int) -> Source:
     """Whose number this is when nobody says: Coachview's statuses are none of Edu-iX' codes."""
     return "coachview" if abs(number) in texts.coachview() else "eduix"
@@ -136,11 +153,14 @@ def _readable(pasted: str) -> str:
 def _stated(text: str) -> Iterator[Reference]:
     """Codes that the text names as such, and the messages that we know word for word."""
     ean = _ean_in(text)
-    for name, content in _ELEMENT.findall(text):
-        yield from _from_element(name, content.strip(), ean)
-    for word, digits in _NAMED.findall(text):
-        number = int(digits)
-        if word == "errorCode":
+    for element in _ELEMENT.finditer(text):
+        name = element[1]
+        if name == "errorCode" and _is_in_fault(text, element.start()):
+            name = "code"
+        yield from _from_element(name, element[2].strip(), ean)
+    for named in _NAMED.finditer(text):
+        word, number = named[1], int(named[2])
+        if word == "errorCode" and not _is_in_fault(text, named.start()):
             yield Reference("publisher", number, ean)
         else:
             yield Reference(source_of(number), number)
@@ -153,6 +173,12 @@ def _stated(text: str) -> Iterator[Reference]:
         yield Reference("coachview", int(status))
     for key in _phrases_in(text, "anewspring"):
         yield Reference("anewspring", key)
+
+
+def _is_in_fault(text: str, place: int) -> bool:
+    """Whether this place is inside a Fault: Edu-iX speaks there, a publisher never."""
+    opened = max((match.start() for match in _FAULT.finditer(text, 0, place)), default=-1)
+    return opened >= 0 and _FAULT_END.search(text, opened, place) is None
 
 
 def _from_element(name: str, content: str, ean: str) -> Iterator[Reference]:

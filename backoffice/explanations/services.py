@@ -19,6 +19,7 @@ from backoffice.explanations.own_texts import with_own_text
 from backoffice.explanations.publishers import (
     PublisherFault,
     explain_faults,
+    explain_number,
     explanation_of,
     forget_unknown_codes,
     note_unknown_code,
@@ -32,6 +33,7 @@ __all__ = [
     "PublisherFault",
     "all_explanations",
     "explain",
+    "explain_asked",
     "explain_publisher_faults",
     "explain_text",
     "forget_unknown_codes",
@@ -82,6 +84,22 @@ def explain_text(pasted: str, *, lang: str | None = None) -> list[Explanation]:
         _explain(reference, chosen, ean=reference.ean)
         for reference in recognise.references_in(pasted)
     ]
+
+
+def explain_asked(text: str, *, lang: str | None = None) -> list[Explanation]:
+    """Explain what a colleague typed or pasted: as `explain_text`, and publishers' own codes too.
+
+    A number without a word beside it may be anybody's. So it is looked up among the codes of
+    publishers as well; what Edu-iX does not list is left out when a publisher does use it.
+    """
+    chosen = language(lang)
+    found = explain_text(text, lang=chosen)
+    bare = recognise.bare_number(text)
+    if bare is None:
+        return found
+    publishers = explain_number(bare, lang=chosen)
+    listed = [item for item in found if item.known or not publishers]
+    return [*listed, *publishers]
 
 
 def all_explanations(

@@ -38,7 +38,13 @@ def test_the_fields_of_the_record_itself_come_first() -> None:
 def test_our_own_states_are_divided_by_kind() -> None:
     labels = [section.label for section in browse.sections("own", "en")]
 
-    assert labels == ["States", "Checks beforehand", "Imports", "Notifications of Edu-iX"]
+    assert labels == [
+        "States",
+        "Checks beforehand",
+        "Imports",
+        "Notifications of Edu-iX",
+        "Why no access?",
+    ]
 
 
 def test_publishers_stand_among_the_families_only_when_somebody_wrote_something() -> None:

@@ -16,6 +16,8 @@ from backoffice.explanations import texts
 from backoffice.explanations.models import PublisherCode
 from backoffice.explanations.services import explain
 
+pytestmark = pytest.mark.django_db
+
 ROOT = Path(__file__).parents[2]
 ROW_KEYS = {
     "source", "code", "field", "kind", "title", "cause", "remedy", "owner", "clears_itself", "lang"

@@ -24,6 +24,7 @@ from backoffice.explanations.services import (
     Explanation,
     all_explanations,
     explain,
+    explain_asked,
     explain_text,
     language,
 )
@@ -74,7 +75,7 @@ class Command(BaseCommand):
 
     def _show(self, text: str, lang: str | None, *, as_json: bool) -> None:
         chosen = language(lang)
-        found = explain_text(text, lang=chosen)
+        found = self._found(text, chosen)
         if not found:
             raise CommandError(explain(" ".join(text.split())[:80], lang=chosen).cause)
         if as_json:
@@ -83,8 +84,15 @@ class Command(BaseCommand):
             console = self._console()
             for explanation in found:
                 console.print(_panel(explanation, framed=console.is_terminal))
-        if not any(explanation.known or explanation.field for explanation in found):
+        if not any(item.known or item.field for item in found):
             raise CommandError(f"{found[0].title}.")
+
+    def _found(self, text: str, lang: str) -> list[Explanation]:
+        """With publishers' codes where there is a database to read them from."""
+        try:
+            return explain_asked(text, lang=lang)
+        except DatabaseError:
+            return explain_text(text, lang=lang)
 
     def _show_all(self, lang: str | None, *, as_json: bool) -> None:
         sources = self._readable_sources()
