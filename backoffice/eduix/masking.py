@@ -7,6 +7,7 @@ An element that nobody named here is masked, so that another WSDL or a new field
 from __future__ import annotations
 
 import html
+import json
 import re
 from typing import Final
 from urllib.parse import quote
@@ -205,6 +206,7 @@ def _written(value: str) -> set[str]:
         mangled,
         misread if misread.strip("?\ufffd") else value,
         escaped,
+        json.dumps(value)[1:-1],
         plain if plain.strip("?") else value,
     }
 
