@@ -19,6 +19,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.eduix.codes import BLOCK
+from backoffice.eduix.rules import RULES
 from backoffice.explanations.explanation import Explanation
 from backoffice.explanations.models import EAN_PREFIX_LENGTH
 from backoffice.explanations.services import (
@@ -38,6 +40,7 @@ from backoffice.screens.admin import lay_beside
 from backoffice.screens.cells import Problem, Tone, pill, problem_cell, problem_of, quiet_cell
 from backoffice.screens.links import field_of, kind_of, url_of
 from backoffice.screens.search import spaced_ean
+from credits.long_numbers import is_never_told, never_told
 from credits.models import CreditReturn, PersonCredit, SchoolCredit
 from credits.services import AnyCredit, answer_for
 from credits.services import kind_of as kind_of_credit
@@ -59,6 +62,9 @@ TONES: dict[str, Tone] = {
 
 # Nothing is the matter: a quiet line says the dates.
 FINE = (CreditStatus.USABLE, CreditStatus.EXPIRED, CreditStatus.RETURNED)
+
+# The object that the codes of a block are about; a credit may be refused because of its person.
+_OWNERS = {rule.base: rule.object for rule in RULES}
 
 _MODELS = {"person": Person, "schoolperson": SchoolPerson, "person_credit": PersonCredit}
 
@@ -163,9 +169,10 @@ def _same_faults(credits: Sequence[AnyCredit]) -> dict[tuple[int, str], int]:
 
 
 def _returns_of(credits: Sequence[AnyCredit]) -> dict[int, CreditReturn]:
-    """The last return of each credit."""
+    """The last return of each credit that was not taken back."""
     column = "person_credit" if isinstance(credits[0], PersonCredit) else "school_credit"
-    rows = CreditReturn.objects.filter(**{f"{column}__in": [credit.pk for credit in credits]})
+    kept = CreditReturn.objects.filter(withdrawn_at=None)
+    rows = kept.filter(**{f"{column}__in": [credit.pk for credit in credits]})
     return {getattr(row, f"{column}_id"): row for row in rows.order_by("pk")}
 
 
@@ -209,7 +216,10 @@ def explanation_for(credit: AnyCredit, answer: StatusAnswer, around: Surrounding
     """The explanation of a status; a publisher's code was looked up with its book."""
     if credit.publisher_error_code is not None and answer.explanation.startswith("publisher:"):
         return around.faults[fault_of(credit)]
-    return explain(answer.explanation, service="credit")
+    explanation = explain(answer.explanation, service="credit")
+    if answer.status == CreditStatus.WAITING_FOR_PUBLISHER and is_never_told(credit):
+        return never_told(explanation)
+    return explanation
 
 
 def fault_of(credit: AnyCredit) -> PublisherFault:
@@ -284,8 +294,9 @@ def next_step(credit: AnyCredit, answer: StatusAnswer, explanation: Explanation)
         case CreditStatus.REFUSED if credit.push_state == PushState.CONFLICT:
             return compare_url(subject_of(credit)), _("Compare")
         case CreditStatus.REFUSED:
-            column = field_of(kind_of_credit(credit), credit.push_code, credit.push_text)
-            return edit_url(credit, column), mend_words(type(credit), column)
+            return mend_of(credit)
+        case CreditStatus.WAITING_FOR_PUBLISHER if is_never_told(credit):
+            return status_url(credit), _("Look and ask")
         case CreditStatus.PUBLISHER_FAULT if not explanation.known:
             return write_url(credit), _("Write an explanation")
         case CreditStatus.PUBLISHER_FAULT:
@@ -293,6 +304,20 @@ def next_step(credit: AnyCredit, answer: StatusAnswer, explanation: Explanation)
         case CreditStatus.WAITING_FOR_PREMATCH:
             return school_step(credit)
     return "", ""
+
+
+def mend_of(credit: AnyCredit) -> tuple[str, str]:
+    """Where a refused credit is mended: its own form, or that of its person or school link."""
+    row: AnyCredit | Person | SchoolPerson = credit
+    if isinstance(credit, PersonCredit) and credit.push_code is not None:
+        number, place = abs(credit.push_code), credit.school_person
+        about = _OWNERS.get(number - number % BLOCK)
+        row = place.person if about == "person" else place if about == "schoolperson" else credit
+    kind = row._meta.model_name or ""
+    subject = subject_of(credit) if row is credit else key_of(kind, row.pk)
+    column = field_of(kind_of(subject), credit.push_code, credit.push_text)
+    url = url_of(subject, code=credit.push_code, text=credit.push_text)
+    return url, mend_words(type(row), column)
 
 
 def write_url(credit: AnyCredit) -> str:

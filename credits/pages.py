@@ -128,6 +128,11 @@ def counted_credits(number: int) -> str:
     return ngettext("%d credit", "%d credits", number) % number
 
 
+def counted_returns(number: int) -> str:
+    """`1 return`."""
+    return ngettext("%d return", "%d returns", number) % number
+
+
 def register_pages() -> None:
     """Called once, when the admin is set up."""
     register_page(
@@ -146,6 +151,13 @@ def register_pages() -> None:
             counted=counted_credits,
             rules="schoolCredit",
             fields={"organisation_id": "school"},
+        ),
+    )
+    register_page(
+        "credit_return",
+        Page(
+            url=lambda pk: reverse("admin:credits_creditreturn_change", args=[pk]),
+            counted=counted_returns,
         ),
     )
     register_panel("person", credits_of_person)

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from backoffice.eduix.rules import LONGEST_NOTIFIED_CREDIT_ID
 from backoffice.outbox.models import Message, PushState
 from credits.columns import edit_url, status_url, title_of
+from credits.long_numbers import is_never_told
 from credits.models import CreditReturn, PersonCredit, SchoolCredit
 from credits.returns import WHY_NOT, Told, WhyNot
 from credits.services import AnyCredit, chain_of_credit
@@ -22,11 +22,6 @@ def whose(credit: AnyCredit) -> str:
     if isinstance(credit, PersonCredit):
         return credit.school_person.person.full_name
     return credit.school.name
-
-
-def can_be_told(credit: AnyCredit) -> bool:
-    """Whether Edu-iX can notify us about this credit."""
-    return len(str(credit)) <= LONGEST_NOTIFIED_CREDIT_ID
 
 
 def effects_of(credit: AnyCredit, amount: int) -> Iterator[str]:
@@ -50,7 +45,7 @@ def effects_of(credit: AnyCredit, amount: int) -> Iterator[str]:
 
 
 def _what_follows(credit: AnyCredit) -> Iterator[str]:
-    if can_be_told(credit):
+    if not is_never_told(credit):
         yield _(
             "Edu-iX tells the publisher. You then get a notification that says whether the "
             "publisher has processed the return; it stands on the page of the credit."

@@ -13,34 +13,41 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from backoffice.desk.credit_lines import (
+    CorrectionLine,
+    MessageLine,
+    NotificationLine,
+    ReturnLine,
+    corrections_of,
+    failed_url_of,
+    messages_of,
+    notifications_of,
+    returns_of,
+    subjects_of,
+)
 from backoffice.explanations.explanation import Explanation
-from backoffice.outbox.calls import Try, tries_of
+from backoffice.outbox.admin import not_found_url
 from backoffice.outbox.cells import (
     compare_url,
     explanation_of,
-    message_pill,
-    service_of,
     told_after_queue,
 )
-from backoffice.outbox.models import Message, PushState, key_of
-from backoffice.outbox.words import operation_words
+from backoffice.outbox.models import Message, PushState
 from backoffice.screens.cells import Tone, link
-from backoffice.screens.links import field_of, kind_of
 from credits.columns import (
     Surroundings,
     amounts_words,
     edit_url,
     explanation_for,
+    mend_of,
     mending,
     status_pill,
     status_url,
@@ -51,16 +58,16 @@ from credits.columns import (
     under_title,
     write_url,
 )
+from credits.long_numbers import is_never_told
 from credits.models import PersonCredit, SchoolCredit
+from credits.returns import left_of
 from credits.services import AnyCredit, answer_for, queue_credit_fetch, queue_credit_push
 from credits.status import CreditStatus, StatusAnswer
-from notifications.models import Notification
-from persons.columns import mend_words, prematch_words
+from persons.columns import prematch_words
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-LINES_SHOWN = 20
 BUSY_SECONDS = 2
 AWAITED_SECONDS = 5
 AWAITED_FOR = timedelta(minutes=10)  # most publishers answer within this; then looking is enough
@@ -68,29 +75,6 @@ AWAITED_FOR = timedelta(minutes=10)  # most publishers answer within this; then 
 UNDER_WAY = (PushState.QUEUED, PushState.SENDING, PushState.WAITING, PushState.UNCERTAIN)
 
 View = Callable[..., HttpResponse]
-
-
-@dataclass(frozen=True)
-class MessageLine:
-    """One message of this credit, or of the person it belongs to, with its tries."""
-
-    label: str
-    pill: SafeString
-    url: str
-    message: Message
-    tries: list[Try]
-
-
-@dataclass(frozen=True)
-class NotificationLine:
-    """One thing that Edu-iX told about this credit or its person."""
-
-    label: str | Promise
-    verdict: str | Promise
-    tone: Tone
-    reason: str
-    received_at: datetime
-    url: str
 
 
 @dataclass(frozen=True)
@@ -109,6 +93,10 @@ class Status:
     write_url: str
     messages: list[MessageLine]
     notifications: list[NotificationLine]
+    returns: list[ReturnLine]
+    corrections: list[CorrectionLine]
+    failed_url: str
+    look_url: str
     poll_seconds: int
     urls: dict[str, str]
 
@@ -204,6 +192,12 @@ def _context(request: HttpRequest, status: Status) -> dict[str, Any]:
         "opts": model._meta,
         "status": status,
         "may_push": _may(request, model, "push") and status.credit.push_state not in UNDER_WAY,
+        "may_send": _may(request, model, "push"),
+        "may_return": _may(request, model, "push")
+        and status.credit.registered_at is not None
+        and left_of(status.credit) > 0,
+        "may_see_calls": _may_see_calls(request),
+        "awaits_correction": _awaits_correction(status),
         "may_change": _may(request, model, "change"),
         "may_write": request.user.has_perm("explanations.add_publishercode"),
     }
@@ -220,7 +214,7 @@ def _status(request: HttpRequest, model: type[AnyCredit], pk: int) -> Status:
     explanation = explanation_for(credit, answer, around)
     if root is not None:
         explanation = explanation_of(root) or explanation
-    subjects = _subjects(credit)
+    subjects = subjects_of(credit)
     return Status(
         credit=credit,
         title=title_of(credit),
@@ -234,23 +228,15 @@ def _status(request: HttpRequest, model: type[AnyCredit], pk: int) -> Status:
         write_url=""
         if explanation.known or explanation.source != "publisher"
         else write_url(credit),
-        messages=_messages(subjects),
-        notifications=_notifications(request, credit),
+        messages=messages_of(subjects),
+        notifications=notifications_of(request, credit),
+        returns=returns_of(credit),
+        corrections=list(corrections_of(request, credit)),
+        failed_url=failed_url_of(credit, root) if _may_see_calls(request) else "",
+        look_url=not_found_url(root) if root is not None else "",
         poll_seconds=_poll_seconds(credit, answer, subjects, now),
         urls=_urls(credit),
     )
-
-
-def _subjects(credit: AnyCredit) -> list[str]:
-    """The credit itself and what goes before it."""
-    if isinstance(credit, PersonCredit):
-        place = credit.school_person
-        return [
-            subject_of(credit),
-            key_of("schoolperson", place.pk),
-            key_of("person", place.person_id),
-        ]
-    return [subject_of(credit)]
 
 
 def _whose(credit: AnyCredit) -> str:
@@ -284,8 +270,7 @@ def _mend(credit: AnyCredit, answer: StatusAnswer, root: Message | None) -> tupl
         return "", ""
     if credit.push_state == PushState.CONFLICT:
         return compare_url(subject_of(credit)), _("Compare")
-    column = field_of(kind_of(subject_of(credit)), credit.push_code, credit.push_text)
-    return edit_url(credit, column), mend_words(type(credit), column)
+    return mend_of(credit)
 
 
 def _facts(credit: AnyCredit, around: Surroundings) -> list[tuple[str, object]]:
@@ -331,39 +316,14 @@ def _code_words(credit: AnyCredit, around: Surroundings) -> str:
     return " · ".join([str(code), *titles])
 
 
-def _messages(subjects: list[str]) -> list[MessageLine]:
-    found = Message.objects.filter(subject__in=subjects).prefetch_related("attempts")
-    return [
-        MessageLine(
-            label=operation_words(message.operation),
-            pill=message_pill(message),
-            url=reverse("admin:outbox_message_change", args=[message.pk]),
-            message=message,
-            tries=tries_of(list(message.attempts.all())[:3], service_of(message)),
-        )
-        for message in found.order_by("-id")[:LINES_SHOWN]
-    ]
+def _awaits_correction(status: Status) -> bool:
+    """Something was given back, and the publisher has said nothing about it yet."""
+    is_done = any(line.back.registered_at is not None for line in status.returns)
+    return is_done and not status.corrections and not is_never_told(status.credit)
 
 
-def _notifications(request: HttpRequest, credit: AnyCredit) -> list[NotificationLine]:
-    if not request.user.has_perm("notifications.view_notification"):
-        return []
-    about = Q(kind=Notification.Kind.SPECIFICATION_CHANGED, subject=str(credit))
-    if isinstance(credit, PersonCredit):
-        person = credit.school_person.person
-        about |= Q(kind=Notification.Kind.PREMATCH_CHANGED, subject=person.distributor_person_id)
-    found = Notification.objects.filter(about).defer("raw").order_by("-id")[:LINES_SHOWN]
-    return [
-        NotificationLine(
-            label=row.get_kind_display(),
-            verdict=row.get_verdict_display(),
-            tone="ok" if row.verdict == Notification.Verdict.APPLIED else "idle",
-            reason=row.reason,
-            received_at=row.received_at,
-            url=reverse("admin:notifications_notification_change", args=[row.pk]),
-        )
-        for row in found
-    ]
+def _may_see_calls(request: HttpRequest) -> bool:
+    return request.user.has_perm("outbox.view_attempt")
 
 
 def _poll_seconds(
@@ -382,4 +342,5 @@ def _urls(credit: AnyCredit) -> dict[str, str]:
     name = f"admin:credits_{type(credit)._meta.model_name}"
     args = [credit.pk]
     urls = {part: reverse(f"{name}_status_{part}", args=args) for part in ("live", "push", "fetch")}
-    return urls | {"edit": edit_url(credit), "list": reverse(f"{name}_changelist")}
+    wizards = {part: reverse(f"{name}_{part}", args=args) for part in ("return", "end_date")}
+    return urls | wizards | {"edit": edit_url(credit), "list": reverse(f"{name}_changelist")}

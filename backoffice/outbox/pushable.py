@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from backoffice.explanations.explanation import Explanation
+from backoffice.outbox.calls import failed_attempt_url
 from backoffice.outbox.cells import (
     Blocker,
     answer_of,
@@ -225,6 +226,7 @@ class SyncCard:
     blocker: Blocker | None
     blocker_url: str
     followers: int
+    failed_url: str = ""
 
 
 def sync_card(row: Pushable, kind: str) -> SyncCard:
@@ -241,6 +243,7 @@ def sync_card(row: Pushable, kind: str) -> SyncCard:
         blocker=blocker,
         blocker_url=url_of(root.subject, code=root.code, text=root.text) if root else "",
         followers=followers_of([own.pk]).get(own.pk, 0) if own is not None else 0,
+        failed_url=failed_attempt_url([(root or own).pk]) if own is not None else "",
     )
 
 
