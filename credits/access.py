@@ -2,7 +2,7 @@
 
 Facts in, links out; the first broken link is the verdict. Nothing is guessed: a link whose facts
 are still under way is `unknown`, and the last link, our own sending, says whether that is in order.
-`access_facts` reads the facts, `access_words` says them.
+`access_facts` reads the facts, `access_next` says what follows, `access_words` says it to people.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from backoffice.outbox.models import PushState
 STUCK: Final = timedelta(minutes=5)  # what waits longer than this does not go by itself any more
 SILENT_FROM: Final = timedelta(days=1)  # without experience with a book, a publisher has a day
 SILENT_FACTOR: Final = 3  # with experience: three times as long as usual
+SILENT_LEAST: Final = timedelta(hours=1)  # one that answers within seconds may have a bad hour
 SCHOOL_YEAR_STARTS: Final = 8  # August
 
 
@@ -85,9 +86,16 @@ class CreditFacts:
 
 @dataclass(frozen=True)
 class SendingFacts:
-    """Our own sending, as far as this pupil is concerned."""
+    """Our own sending, as far as this pupil and this book are concerned.
 
-    oldest: datetime | None = None  # of this pupil's messages that are still to go
+    `oldest` is when the first message that is still to go was asked for. `blocker_code` is the
+    answer to the refused message `blocker` (its pk) that those messages wait for.
+    """
+
+    oldest: datetime | None = None
+    blocker: int | None = None
+    blocker_code: int | None = None
+    blocked_at: datetime | None = None
     queue: int = 0
     queue_oldest: datetime | None = None
     login_refused_at: datetime | None = None
@@ -104,6 +112,7 @@ class Facts:
     """
 
     person: Pushed
+    is_blocked: bool = False
     places: tuple[PlaceFacts, ...] = ()
     place: PlaceFacts | None = None
     asked_school: str = ""
@@ -167,7 +176,7 @@ def school_year_of(day: date) -> int:
 
 
 def _chain(facts: Facts, day: date, now: datetime) -> Iterator[Link]:
-    yield _sent(Name.PERSON, "person", facts.person)
+    yield _person(facts)
     yield _duplicate(facts)
     yield _school_person(facts)
     yield _prematch(facts)
@@ -197,6 +206,13 @@ def _sent(name: Name, what: str, row: Pushed) -> Link:
     if state == PushState.IN_SYNC:
         return Link(name, State.OK, f"{what}_in_sync", row.push_changed_at)
     return Link(name, State.UNKNOWN, f"{what}_under_way", row.push_changed_at)
+
+
+def _person(facts: Facts) -> Link:
+    sent = _sent(Name.PERSON, "person", facts.person)
+    if facts.is_blocked and sent.state == State.OK:
+        return Link(Name.PERSON, State.BROKEN, "person_blocked", sent.at)
+    return sent
 
 
 def _duplicate(facts: Facts) -> Link:
@@ -261,12 +277,32 @@ def _specification(facts: Facts, now: datetime) -> Link:
         return Link(Name.SPECIFICATION, State.UNKNOWN, "no_credit")
     if credit.specification_state:
         return Link(Name.SPECIFICATION, State.OK, "publisher_answered", credit.specified_at)
-    since = credit.row.push_changed_at
-    if credit.row.push_state != PushState.IN_SYNC or since is None:
+    since = _offered_at(facts, credit)
+    if since is None:
         return Link(Name.SPECIFICATION, State.UNKNOWN, "not_asked_yet")
-    limit = facts.usual_wait * SILENT_FACTOR if facts.usual_wait else SILENT_FROM
+    limit = silence_limit(facts.usual_wait)
     found = "publisher_silent" if now - since > limit else "waiting_for_publisher"
     return Link(Name.SPECIFICATION, State.BROKEN, found, since)
+
+
+def silence_limit(usual_wait: timedelta | None) -> timedelta:
+    """How long a publisher may take before its silence is worth a question."""
+    if usual_wait is None:
+        return SILENT_FROM
+    return max(usual_wait * SILENT_FACTOR, SILENT_LEAST)
+
+
+def _offered_at(facts: Facts, credit: CreditFacts) -> datetime | None:
+    """Since when the publisher can answer: the credit is there and its user recognisable."""
+    sent = credit.row.push_changed_at
+    if credit.row.push_state != PushState.IN_SYNC or sent is None:
+        return None
+    if credit.is_of_school or facts.has_eck_id:
+        return sent
+    linked = facts.user_id_changed_at
+    if not facts.is_linked:
+        return None
+    return max(sent, linked) if linked is not None else sent
 
 
 def _publisher(facts: Facts) -> Link:
@@ -276,8 +312,7 @@ def _publisher(facts: Facts) -> Link:
     at, code = credit.specified_at, credit.publisher_error_code
     if credit.specification_state != "Fault":
         return Link(Name.PUBLISHER, State.OK, "publisher_accepted", at)
-    known = code is not None and credit.publisher_code_is_known
-    found = "publisher_fault" if known else "publisher_fault_unknown"
+    found = "publisher_fault" if credit.publisher_code_is_known else "publisher_fault_unknown"
     return Link(Name.PUBLISHER, State.BROKEN, found, at, code)
 
 
@@ -286,6 +321,9 @@ def _sending(facts: Facts, now: datetime) -> Link:
     sending = facts.sending
     if sending.oldest is None:
         return Link(Name.SENDING, State.OK, "nothing_to_send")
+    if sending.blocker is not None:
+        at, code = sending.blocked_at, sending.blocker_code
+        return Link(Name.SENDING, State.BROKEN, "waits_for_refused", at, code)
     if sending.login_refused_at is not None:
         return Link(Name.SENDING, State.BROKEN, "login_refused", sending.login_refused_at)
     if now - sending.oldest <= STUCK:

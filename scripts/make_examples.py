@@ -22,6 +22,7 @@ from example_year.rows import (
     school_credit_rows,
 )
 from example_year.source import DATA, SCHOOLS
+from example_year.stories import scenarios, story_rows
 from example_year.told import expected, readme
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -37,7 +38,12 @@ def make_files() -> dict[str, str]:
         "school-credits.csv": school_credit_rows(titles),
     }
     facts = expected(files)
+    stories = story_rows(titles)
     return {
+        "scenarios.json": as_json(list(scenarios(titles))),
+        "scenarios/persons.csv": as_csv(PERSON_COLUMNS, stories.persons, ";"),
+        "scenarios/person-credits.csv": as_csv(PERSON_CREDIT_COLUMNS, stories.credits, ","),
+        "scenarios/school-credits.csv": as_csv(SCHOOL_CREDIT_COLUMNS, stories.school_credits, "\t"),
         "schools.json": as_json([school_record(school) for school in SCHOOLS]),
         "persons.csv": as_csv(PERSON_COLUMNS, values(files["persons.csv"]), ";"),
         "person-credits.csv": as_csv(
@@ -86,6 +92,7 @@ def as_json(value: object) -> str:
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in make_files().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     print(f"{folder}: the example school year is written")
 

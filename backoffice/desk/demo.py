@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import secrets
 from datetime import date
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from backoffice.desk.shift import shift_examples
+from backoffice.desk.shift import shift_date, shift_examples
 from credits.models import Product
 
 ACCOUNTS: Final = {"accountmanager": "Accountmanager", "beheerder": "Beheerder"}
@@ -21,8 +22,14 @@ ACCOUNTS: Final = {"accountmanager": "Accountmanager", "beheerder": "Beheerder"}
 
 def prepare_examples(*, today: date) -> Path:
     """The example files with dates moved so that `today` lies in their first term."""
-    target = Path(settings.BACKOFFICE_VAR) / "examples"
-    shift_examples(settings.BASE_DIR / "examples", target, today)
+    source, target = settings.BASE_DIR / "examples", Path(settings.BACKOFFICE_VAR) / "examples"
+    shifted = shift_examples(source, target, today)
+    shift_examples(source / "scenarios", target / "scenarios", today)
+    told = json.loads((source / "scenarios.json").read_text(encoding="utf-8"))
+    for story in told:
+        story["date"] = shift_date(story["date"], shifted.shift.months)
+    text = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    (target / "scenarios.json").write_text(text, encoding="utf-8")
     return target
 
 

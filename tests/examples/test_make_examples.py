@@ -12,6 +12,10 @@ MADE = {
     "person-credits.csv",
     "persons.csv",
     "products.csv",
+    "scenarios.json",
+    "scenarios/person-credits.csv",
+    "scenarios/persons.csv",
+    "scenarios/school-credits.csv",
     "school-credits.csv",
     "schools.json",
 }
@@ -31,6 +35,7 @@ def make_examples(folder: Path, *, hash_seed: str) -> None:
 def test_the_committed_files_are_what_the_generator_writes(tmp_path: Path, hash_seed: str) -> None:
     make_examples(tmp_path, hash_seed=hash_seed)
 
-    assert {path.name for path in tmp_path.iterdir()} == MADE
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert made == MADE
     for name in MADE:
         assert (tmp_path / name).read_bytes() == (EXAMPLES / name).read_bytes(), name

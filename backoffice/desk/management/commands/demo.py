@@ -14,12 +14,16 @@ from django.utils import timezone
 
 from backoffice.desk.demo import load_products, prepare_accounts, prepare_examples
 from backoffice.desk.stack import CannotStart, Stack
+from backoffice.desk.stories import NotSetUp, Stories
 
 
 class Command(BaseCommand):
     help = "Start sandbox, drainer and web server on this machine, with an example school year."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--plain", action="store_true", help="without the pupils whose access is broken"
+        )
         parser.add_argument("--seconds", type=float, help="stop by itself after so many seconds")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,6 +42,8 @@ class Command(BaseCommand):
             accounts = self.prepare()
             with stack:
                 self.greet(stack, accounts)
+                if not options["plain"]:
+                    self.tell_stories(stack, ending)
                 ending.wait(stack, options["seconds"])
         except CannotStart as problem:
             raise CommandError(str(problem)) from None
@@ -49,6 +55,25 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         load_products(prepare_examples(today=timezone.localdate()))
         return prepare_accounts()
+
+    def tell_stories(self, stack: Stack, ending: _Ending) -> None:
+        """The pupils whose access is broken, beside what runs; once for each `var`."""
+        done = stack.var / "stories-ready"
+        if done.exists():
+            return
+        stories = Stories(
+            stack.var / "examples",
+            stack.sandbox_port,
+            go_on=lambda: not ending.asked and not stack.ended(),
+        )
+        try:
+            number = stories.set_up()
+        except NotSetUp as problem:
+            self.stderr.write(f"The example pupils are not complete: {problem}.")
+        else:
+            done.touch()
+            self.stdout.write(f"  {number} pupils to ask “why no access?” about are ready.\n")
+            self.stdout.flush()
 
     def greet(self, stack: Stack, accounts: dict[str, str]) -> None:
         width = max(map(len, accounts))
