@@ -30,7 +30,7 @@ from backoffice.jobs.models import Drift, Question
 from backoffice.outbox.models import Held, Message, Pushable, PushState, key_of, subject_pk
 from backoffice.outbox.push import FetchSender, StillOurs
 from backoffice.outbox.services import enqueue, lock_chain
-from credits.comparing import extra_subject, key_in, note_person
+from credits.comparing import KEYS, extra_subject, key_in, note_person
 from credits.models import PersonCredit, SchoolCredit
 from credits.senders import take_over_specification
 from persons.models import Person, School, SchoolPerson
@@ -260,16 +260,15 @@ def _row(
     made: list[dict[str, Any]],
 ) -> Any:
     """The row with this key, made or brought back when we lack it; one that we have stays."""
-    from credits.comparing import KEYS
-
     name, key = KEYS[kind], key_in(kind, record)
     rows: Any = model._default_manager.filter(**{name: key})
-    row = rows.exclude(push_state=PushState.DELETED).first()
+    row: Any = rows.exclude(push_state=PushState.DELETED).first()
     if row is not None:
         return row
     if model in (PersonCredit, SchoolCredit):  # their numbers are never given twice
         row = rows.first()
-    row = row or model(**{name: key})
+    if row is None:
+        row = model(**{name: key})
     for column, value in columns.items():
         setattr(row, column, value)
     try:

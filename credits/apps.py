@@ -11,7 +11,8 @@ class CreditsConfig(AppConfig):
         from backoffice.outbox.registry import register
         from credits.adopting import SENDERS as ADOPTIONS
         from credits.asking import SENDERS as QUESTIONS
-        from credits.comparing import SENDERS as CHECKS
+        from credits.comparing import SENDERS as PERSON_CHECKS
+        from credits.comparing_schools import SENDERS as SCHOOL_CHECKS
         from credits.dependants import credits_on, remove_credits
         from credits.imports import PersonCreditImporter, SchoolCreditImporter, statuses_follow
         from credits.product_imports import ProductImporter
@@ -21,7 +22,7 @@ class CreditsConfig(AppConfig):
         from persons.followers import tell_me
         from persons.imports import PersonImporter
 
-        for sender in (*SENDERS, *CHECKS, *QUESTIONS, *ADOPTIONS):
+        for sender in (*SENDERS, *PERSON_CHECKS, *SCHOOL_CHECKS, *QUESTIONS, *ADOPTIONS):
             register(sender)
         for importer in (PersonCreditImporter(), SchoolCreditImporter(), ProductImporter()):
             register_importer(importer)

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -22,8 +22,6 @@ from backoffice.eduix.records import (
     PersonCreditInformation,
     PersonInformation,
     Record,
-    SchoolCreditInformation,
-    SchoolRecord,
     SpecificationRecord,
 )
 from backoffice.jobs.models import Drift
@@ -32,8 +30,8 @@ from backoffice.outbox.models import Held, Message, Pushable, PushState, key_of,
 from backoffice.outbox.push import FetchSender, StillOurs
 from backoffice.outbox.services import lock_chain
 from credits.models import PersonCredit, SchoolCredit
-from credits.senders import person_credit_record, school_credit_record, take_over_specification
-from persons.models import Person, School, SchoolPerson
+from credits.senders import person_credit_record, take_over_specification
+from persons.models import Person, SchoolPerson
 from persons.senders import person_record, school_person_record, take_over
 
 P = TypeVar("P", bound=Pushable)
@@ -225,7 +223,7 @@ def _note_person(finding: Finding, person: Person, found: PersonInformation | No
     finding.compare("person", person, person_record(person), theirs, taken=taken)
 
 
-def _living_last(rows: Iterable[P]) -> list[P]:
+def living_last(rows: Iterable[P]) -> list[P]:
     """A deleted row may share its key with the one that came after it, which counts."""
     return sorted(rows, key=lambda row: row.push_state != PushState.DELETED)
 
@@ -245,7 +243,7 @@ def _note_places(
     theirs = {
         one.distributor_school_person_id: one for one in (found.school_persons if found else ())
     }
-    ours = {row.distributor_school_person_id: row for row in _living_last(places)}
+    ours = {row.distributor_school_person_id: row for row in living_last(places)}
     for key, record in theirs.items():
         row = ours.get(key)
         if row is None or row.push_state == PushState.DELETED:
@@ -274,7 +272,7 @@ def _note_credits(
     mine: QuerySet[PersonCredit] = PersonCredit.objects.filter(
         Q(school_person__person=person) | Q(distributor_person_credit_id__in=theirs)
     ).select_related("school_person")
-    ours = {row.distributor_person_credit_id: row for row in _living_last(mine)}
+    ours = {row.distributor_person_credit_id: row for row in living_last(mine)}
     missing = {
         row.pk
         for row in places
@@ -288,7 +286,7 @@ def _note_credits(
         if row is None or row.push_state == PushState.DELETED:
             finding.only_there("person_credit", one.credit, row)
             continue
-        taken = _take_over_credit(
+        taken = take_over_credit(
             row, one.specification, one.credit.person_product_state, finding.asked_at
         )
         finding.compare(
@@ -319,7 +317,7 @@ def specification_values(specification: SpecificationRecord | None) -> dict[str,
     }
 
 
-def _take_over_credit(
+def take_over_credit(
     credit: PersonCredit | SchoolCredit,
     specification: SpecificationRecord | None,
     product_state: str,
@@ -342,83 +340,4 @@ def _take_over_credit(
     return taken
 
 
-class SchoolCheck(FetchSender):
-    """getSchool and getSchoolCredit by its ID: the school and all its credits."""
-
-    operation = "school.check"
-
-    def send(
-        self, message: Message, prepared: str, gateway: Gateway, still_ours: StillOurs
-    ) -> None:
-        asked_at = timezone.now()
-        still_ours()
-        found = gateway.get_school(organisation_id=prepared)
-        still_ours()
-        credits = gateway.get_school_credits(organisation_id=prepared)
-        with transaction.atomic():
-            lock_chain(message.chain)
-            still_ours()
-            note_school(prepared, found, credits, asked_at)
-
-
-def note_school(
-    organisation_id: str,
-    found: SchoolRecord | None,
-    credits: Sequence[SchoolCreditInformation],
-    asked_at: datetime,
-) -> None:
-    """Write what Edu-iX told about a school; call it in a transaction that holds its chain."""
-    school = School.objects.filter(organisation_id=organisation_id).first()
-    if school is None:
-        return
-    finding = Finding(f"school:{organisation_id}", asked_at)
-    finding.told.append(Told(finding.owner, organisation_id, found))
-    if found is None:
-        finding.add(Drift.What.GONE, "school", school.pk, organisation_id)
-    else:
-        taken = [
-            name
-            for name, value in found.pushed().items()
-            if str(getattr(school, name) or "") != str(value or "")
-        ]
-        School.objects.store(found, at=asked_at)
-        if taken:
-            finding.add(Drift.What.TAKEN_OVER, "school", school.pk, organisation_id, taken)
-    _note_school_credits(finding, school, credits)
-    finding.write()
-
-
-def _note_school_credits(
-    finding: Finding, school: School, told: Sequence[SchoolCreditInformation]
-) -> None:
-    theirs = {one.credit.distributor_school_credit_id: one for one in told}
-    rows = SchoolCredit.objects.filter(
-        Q(school=school) | Q(distributor_school_credit_id__in=theirs)
-    ).select_related("school")
-    ours = {row.distributor_school_credit_id: row for row in _living_last(rows)}
-    for key, one in theirs.items():
-        row = ours.get(key)
-        if row is None or row.push_state == PushState.DELETED:
-            finding.only_there("school_credit", one.credit, row)
-            continue
-        taken = _take_over_credit(row, one.specification, "", finding.asked_at)
-        if one.returned != row.returned and not _given_back_since(row, finding.asked_at):
-            taken.append("returned")
-            rows_: QuerySet[Any] = SchoolCredit.objects.filter(pk=row.pk)
-            rows_.update(returned=one.returned)
-            rows_.refresh_statuses()  # type: ignore[attr-defined]  # CreditQuerySet's
-        more = specification_values(one.specification) | {"returned": one.returned}
-        finding.compare(
-            "school_credit", row, school_credit_record(row), one.credit, taken=taken, more=more
-        )
-    for row in ours.values():
-        if row.push_state != PushState.DELETED and row.distributor_school_credit_id not in theirs:
-            finding.gone("school_credit", row, row.distributor_school_credit_id)
-
-
-def _given_back_since(credit: SchoolCredit, asked_at: datetime) -> bool:
-    """A return was accepted after the question: the answer does not know of it yet."""
-    return credit.returns.filter(push_changed_at__gt=asked_at).exists()
-
-
-SENDERS = (PersonCheck(), SchoolCheck())
+SENDERS = (PersonCheck(),)

@@ -6,8 +6,7 @@ Looking never changes anything; every step is a button that posts, and asks for 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
@@ -15,19 +14,18 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from backoffice.desk.compare_lines import BELOW_SHOWN, below_lines, state_pill
+from backoffice.desk.compare_others import LONGEST_REASON, View, other_urls
 from backoffice.desk.comparison import (
     Comparison,
     compare,
     gone_above,
     label_of,
-    shown,
-    state_of,
     title_of_row,
 )
 from backoffice.desk.deciding import (
@@ -39,34 +37,20 @@ from backoffice.desk.deciding import (
     mark_deleted,
 )
 from backoffice.desk.mirrors import MIRRORS, Mirror, below
-from backoffice.jobs.models import Drift
-from backoffice.outbox.models import Held, Message, key_of
+from backoffice.outbox.models import Message, key_of
 from backoffice.outbox.pushable import signed_in
-from backoffice.screens.cells import Tone, pill
-from credits.adopting import take_over_row
-from persons.comparing import queue_check, school_check
-from persons.models import School
-
-View = Callable[..., HttpResponse]
-LONGEST_REASON: Final = 100  # what the history keeps
-BELOW_SHOWN: Final = 100
+from persons.comparing import queue_check
 
 
 def compare_urls(site: AdminSite) -> list[URLPattern]:
     """Where the site mounts these pages: all below `vergelijken/`."""
 
-    def page(view: View) -> View:
-        return site.admin_view(never_cache(view(site)))
+    def page(make: Callable[[AdminSite], View]) -> View:
+        return site.admin_view(never_cache(make(site)))
 
     row = "vergelijken/<slug:kind>/<int:pk>/"
     return [
-        path("vergelijken/alleen-daar/<int:pk>/", page(_extra), name="compare_extra"),
-        path("vergelijken/alleen-daar/<int:pk>/overnemen/", page(_adopt), name="compare_adopt"),
-        path("vergelijken/school/<int:pk>/", page(_school), name="compare_school"),
-        path("vergelijken/school/<int:pk>/stand/", page(_school_live), name="compare_school_live"),
-        path(
-            "vergelijken/school/<int:pk>/ophalen/", page(_school_fetch), name="compare_school_fetch"
-        ),
+        *other_urls(site),
         path(row, page(_page), name="compare"),
         path(f"{row}stand/", page(_live), name="compare_live"),
         path(f"{row}ophalen/", page(_fetch), name="compare_fetch"),
@@ -74,54 +58,6 @@ def compare_urls(site: AdminSite) -> list[URLPattern]:
         path(f"{row}opnieuw/", page(_create), name="compare_create"),
         path(f"{row}verwijderd/", page(_delete), name="compare_delete"),
     ]
-
-
-def state_pill(state: str) -> SafeString:
-    """Colour, sign and word of how two rows stand beside each other."""
-    words: dict[str, tuple[Tone, str]] = {
-        "unknown": ("idle", _("Not asked yet")),
-        "old": ("ok", _("Accepted since")),
-        "equal": ("ok", _("Equal")),
-        "differs": ("bad", _("Differs")),
-        "gone": ("bad", _("Not at Edu-iX any more")),
-        "extra": ("wait", _("Only at Edu-iX")),
-    }
-    return pill(*words[state])
-
-
-@dataclass(frozen=True)
-class Below:
-    """A row under the one shown, or one that only Edu-iX has."""
-
-    title: str
-    sub: str
-    pill: SafeString
-    url: str
-
-
-def below_lines(rows: Sequence[tuple[Mirror, Any]], owner: str) -> list[Below]:
-    """How everything under a row stands; two queries beside the rows themselves."""
-    subjects = [key_of(mirror.kind, row.pk) for mirror, row in rows]
-    held = {one.subject: one for one in Held.objects.filter(subject__in=subjects)}
-    lines = [
-        Below(
-            *title_of_row(mirror, row),
-            state_pill(state_of(mirror, row, held.get(key_of(mirror.kind, row.pk)))),
-            reverse("admin:compare", args=[mirror.kind, row.pk]),
-        )
-        for mirror, row in rows
-    ]
-    extras = Drift.objects.filter(owner=owner, what=Drift.What.EXTRA).order_by("pk")
-    lines += [
-        Below(
-            one.label,
-            MIRRORS[one.kind].model._meta.verbose_name or "",  # type: ignore[arg-type]
-            state_pill("extra"),
-            reverse("admin:compare_extra", args=[one.pk]),
-        )
-        for one in extras[:BELOW_SHOWN]
-    ]
-    return lines
 
 
 # --- one row ------------------------------------------------------------------------------------
@@ -278,7 +214,11 @@ def _deciding(decide: Decision) -> Callable[[AdminSite], View]:
             if row is None:
                 raise Http404
             context = _context(
-                request, mirror, row, problems=problems, posted=dict(request.POST.items())
+                request,
+                mirror,
+                row,
+                problems=problems,
+                posted={name: str(value) for name, value in request.POST.items()},
             )
             return TemplateResponse(
                 request,
@@ -330,142 +270,3 @@ def _decide_delete(request: HttpRequest, kind: str, pk: int, given: dict[str, An
 _choose = _deciding(_decide_fields)
 _create = _deciding(_decide_create)
 _delete = _deciding(_decide_delete)
-
-
-# --- a school -----------------------------------------------------------------------------------
-
-
-def _find_school(request: HttpRequest, pk: int, action: str = "view") -> School:
-    if not request.user.has_perm(f"persons.{action}_school"):
-        raise PermissionDenied
-    school = School.objects.filter(pk=pk).first()
-    if school is None:
-        raise Http404
-    return school
-
-
-def _school_context(request: HttpRequest, school: School) -> dict[str, Any]:
-    subject = f"school:{school.organisation_id}"
-    held = Held.objects.filter(subject=subject).first()
-    credits = list(MIRRORS["school_credit"].rows().filter(school=school).order_by("pk"))
-    rows = [(MIRRORS["school_credit"], credit) for credit in credits[:BELOW_SHOWN]]
-    active = Message.objects.active().filter(subject=subject, operation="school.check")
-    parts = {
-        "live": reverse("admin:compare_school_live", args=[school.pk]),
-        "fetch": reverse("admin:compare_school_fetch", args=[school.pk]),
-    }
-    state = "unknown" if held is None else ("equal" if held.is_there else "gone")
-    may_see = request.user.has_perm("credits.view_schoolcredit")
-    return {
-        "title": _("Compare with Edu-iX"),
-        "school": school,
-        "held": held,
-        "state": state,
-        "pill": state_pill(state),
-        "under": below_lines(rows, subject) if may_see else [],
-        "under_way": active.exists(),
-        "may_fetch": request.user.has_perm("persons.change_school"),
-        "urls": parts,
-    }
-
-
-def _school(site: AdminSite) -> View:
-    @require_safe
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        context = _school_context(request, _find_school(request, pk))
-        return TemplateResponse(
-            request, "desk/compare_school.html", {**site.each_context(request), **context}
-        )
-
-    return view
-
-
-def _school_live(site: AdminSite) -> View:
-    @require_safe
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        context = _school_context(request, _find_school(request, pk))
-        return TemplateResponse(request, "desk/_compare_school.html", context)
-
-    return view
-
-
-def _school_fetch(site: AdminSite) -> View:
-    @require_POST
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        school = _find_school(request, pk, "change")
-        queue_check(wanted=school_check(school.organisation_id), user=signed_in(request))
-        messages.success(request, _("Edu-iX is being asked; the answer appears here."))
-        return HttpResponseRedirect(reverse("admin:compare_school", args=[pk]))
-
-    return view
-
-
-# --- only at Edu-iX -----------------------------------------------------------------------------
-
-
-def _find_extra(request: HttpRequest, pk: int, action: str) -> tuple[Mirror, Drift, Held]:
-    drift = Drift.objects.filter(pk=pk, what=Drift.What.EXTRA).first()
-    held = Held.objects.filter(subject=drift.subject).first() if drift is not None else None
-    if drift is None or held is None:
-        raise Http404
-    mirror = MIRRORS[drift.kind]
-    for one in {"view", action}:
-        if not request.user.has_perm(mirror.permission(one)):
-            raise PermissionDenied
-    return mirror, drift, held
-
-
-def _extra(site: AdminSite) -> View:
-    @require_safe
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        mirror, drift, held = _find_extra(request, pk, "view")
-        return _extra_page(site, request, mirror, drift, held)
-
-    return view
-
-
-def _extra_page(
-    site: AdminSite,
-    request: HttpRequest,
-    mirror: Mirror,
-    drift: Drift,
-    held: Held,
-    problem: str = "",
-) -> HttpResponse:
-    names = {one.name for one in mirror.model._meta.fields} | set(mirror.links) | mirror.fixed
-    blank = mirror.model()
-    context = {
-        **site.each_context(request),
-        "title": _("Only at Edu-iX"),
-        "kind": mirror.model._meta.verbose_name,
-        "drift": drift,
-        "held": held,
-        "lines": [
-            (label_of(mirror, name), shown(blank, name, value))
-            for name, value in held.values.items()
-            if name in names
-        ],
-        "problem": problem,
-        "may_adopt": request.user.has_perm(mirror.permission("add")),
-        "adopt_url": reverse("admin:compare_adopt", args=[drift.pk]),
-        "longest_reason": LONGEST_REASON,
-    }
-    return TemplateResponse(
-        request, "desk/compare_extra.html", context, status=422 if problem else None
-    )
-
-
-def _adopt(site: AdminSite) -> View:
-    @require_POST
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        mirror, drift, held = _find_extra(request, pk, "add")
-        reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
-        if not reason:
-            problem = _("Give the reason; it stands in the history.")
-            return _extra_page(site, request, mirror, drift, held, problem)
-        question = take_over_row(
-            kind=drift.kind, key=drift.label, reason=reason, user=signed_in(request)
-        )
-        return HttpResponseRedirect(reverse("admin:question", args=[question.pk]))
-
-    return view

@@ -47,6 +47,7 @@ def drift_urls(site: AdminSite) -> list[URLPattern]:
 class Part:
     """A chip: one part of the differences with its number."""
 
+    what: str
     label: str
     count: int
     url: str
@@ -73,7 +74,11 @@ def _parts(current: str) -> list[Part]:
                 f"{number} {str(drift.KINDS[kind]).lower()}" for kind, number in by_kind.items()
             )
             url = f"?what={what.value}"
-            found.append(Part(str(what.label), sum(by_kind.values()), url, what == current, kinds))
+            found.append(
+                Part(
+                    what.value, str(what.label), sum(by_kind.values()), url, what == current, kinds
+                )
+            )
     return found
 
 
@@ -94,7 +99,7 @@ def _context(site: AdminSite, request: HttpRequest, problem: str = "") -> dict[s
         rows = rows.filter(pk__gt=int(after))
     found = list(rows[: drift.SHOWN + 1])
     parts = _parts(what)
-    is_open = any(part.count for part in parts if Drift.What.TAKEN_OVER.label != part.label)
+    is_open = any(part.what in Drift.OPEN for part in parts)
     return {
         **site.each_context(request),
         **_run_context(request),

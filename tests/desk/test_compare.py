@@ -458,7 +458,7 @@ def test_a_conflict_leads_to_this_page_from_everywhere(
 
 def test_the_page_of_a_credit_in_conflict_leads_here(client: Client, credit: PersonCredit) -> None:
     PersonCredit.objects.update(push_state="conflict")
-    PersonCredit.objects.all().refresh_statuses()  # type: ignore[attr-defined]
+    PersonCredit.objects.all().refresh_statuses()
 
     for page in (
         f"/admin/credits/personcredit/{credit.pk}/status/",
