@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "backoffice.explanations.own_texts.OwnTextsMiddleware",
+    "backoffice.desk.errors.NotAllowedPage",
 ]
 
 ROOT_URLCONF = "backoffice.urls"

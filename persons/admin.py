@@ -36,7 +36,7 @@ from persons.filters import (
     PushGroupFilter,
     RoleFilter,
 )
-from persons.forms import PersonForm, SchoolPersonForm, SchoolPersonInlineForm
+from persons.forms import PersonForm, SchoolPersonForm, SchoolPersonFormSet, SchoolPersonInlineForm
 from persons.imports import person_push, school_person_push
 from persons.models import Person, SchoolPerson
 from persons.pages import register_pages
@@ -66,6 +66,7 @@ class SchoolPersonInline(admin.StackedInline[SchoolPerson, Person]):
 
     model = SchoolPerson
     form = SchoolPersonInlineForm
+    formset = SchoolPersonFormSet
     extra = 0
     can_delete = False
     autocomplete_fields = ["school"]

@@ -67,7 +67,8 @@ def _merge(change: PersonChange, now: datetime) -> None:
     for place in places:
         place.person_id = kept
     _write(change, SchoolPerson, places, ["person"], now)
-    _write(change, Person, list(Person.objects.filter(pk__in=[gone, kept])), [], now)
+    both = Person.objects.filter(pk__in=(gone, kept))
+    _write(change, Person, list(both), [], now)
     _cancel(Message.objects.open().filter(subject=key_of("person", gone)), now)
     _move_messages(gone, kept)
     _delete(Person.objects.filter(pk=gone), now)
@@ -94,7 +95,7 @@ def _delete_person(change: PersonChange, now: datetime) -> None:
 
 
 def _delete_school_person(change: PersonChange, now: datetime) -> None:
-    places = _kept(SchoolPerson.objects.filter(pk=change.school_person_id))
+    places = _kept(SchoolPerson.objects.filter(changes=change.pk))
     _write(change, SchoolPerson, places, [], now)
     pks = [place.pk for place in places]
     subjects = [key_of("schoolperson", pk) for pk in pks]

@@ -110,6 +110,23 @@ class SchoolPersonInlineForm(PartnerForm[SchoolPerson]):
             self.fields["distributor_school_person_id"].disabled = True
 
 
+class SchoolPersonFormSet(
+    forms.BaseInlineFormSet[SchoolPerson, Person, forms.ModelForm[SchoolPerson]]
+):
+    """The schools of a person; each new row has a number of its own."""
+
+    def clean(self) -> None:
+        """Each form asks the database; two new rows of one page meet only here."""
+        super().clean()
+        seen: set[str] = set()
+        for form in self.forms:
+            number = form.cleaned_data.get("distributor_school_person_id", "")
+            if number in seen:
+                form.add_error("distributor_school_person_id", _("This number stands here twice."))
+            elif number:
+                seen.add(number)
+
+
 class SchoolForm(OfficeForm[School]):
     """What we ourselves know of a school; the rest is Edu-iX' to tell."""
 

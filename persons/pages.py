@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 
 from backoffice.screens.links import Page, register_page
+from backoffice.screens.panels import register_panel
+from persons.actions_panel import person_actions, school_person_actions
 
 
 def register_pages() -> None:
@@ -40,3 +42,12 @@ def register_pages() -> None:
             counted=lambda n: ngettext("%d school", "%d schools", n) % n,
         ),
     )
+    register_page(
+        "person_change",
+        Page(
+            url=lambda pk: reverse("admin:persons_personchange_change", args=[pk]),
+            counted=lambda n: ngettext("%d request", "%d requests", n) % n,
+        ),
+    )
+    register_panel("person", person_actions)
+    register_panel("schoolperson", school_person_actions)

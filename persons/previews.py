@@ -125,7 +125,7 @@ class Preview:
 def preview_rename(person: Person, to_key: str) -> Preview:
     """Another customer number for this person."""
     is_held = person.registered_at is not None
-    obstacles = [*_in_the_way(person)]
+    obstacles = [*lasting_obstacles(person)]
     if not to_key:
         obstacles.append(Obstacle(_("Fill in the new customer number.")))
     elif to_key == person.distributor_person_id:
@@ -133,10 +133,7 @@ def preview_rename(person: Person, to_key: str) -> Preview:
     elif is_taken(to_key, but=person.pk):
         obstacles.append(_taken(to_key))
     if is_held:
-        obstacles += [
-            *_too_long(person.distributor_person_id, 7322),
-            *_too_long(to_key, 7342),
-        ]
+        obstacles += _too_long(to_key, 7342)
     notes = []
     if not is_held and len(to_key) > LONGEST:
         notes.append(_("Longer than 20 characters: Edu-iX can never rename or merge it."))
@@ -153,6 +150,13 @@ def preview_rename(person: Person, to_key: str) -> Preview:
         notes=tuple(notes),
         obstacles=tuple(obstacles),
     )
+
+
+def lasting_obstacles(person: Person) -> tuple[Obstacle, ...]:
+    """What stands in the way of any other number, whatever it is."""
+    is_held = person.registered_at is not None
+    too_long = _too_long(person.distributor_person_id, 7322) if is_held else ()
+    return (*_in_the_way(person), *too_long)
 
 
 def preview_merge(gone: Person, kept: Person) -> Preview:
@@ -274,9 +278,10 @@ def _at_school(place: SchoolPerson) -> AtSchool:
 
 def compared_persons(gone: Person, kept: Person) -> tuple[Compared, ...]:
     """Both persons, fact by fact."""
+    names = {field.name: field.verbose_name for field in Person._meta.concrete_fields}
     rows = []
     for name in COMPARED:
-        label = capfirst(str(Person._meta.get_field(name).verbose_name))
+        label = capfirst(str(names[name]))
         rows.append(Compared(label, _shown(gone, name), _shown(kept, name)))
     return tuple(rows)
 

@@ -11,11 +11,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from backoffice.outbox.cells import explanation_of
 from backoffice.outbox.models import Message
@@ -24,6 +22,7 @@ from backoffice.screens.admin import cells_of
 from backoffice.screens.cells import two_lines
 from backoffice.screens.history import HistoryAdmin
 from backoffice.screens.panels import panels_of
+from backoffice.screens.posting import post_only
 from persons.columns import lay_schools
 from persons.forms import SchoolFetchForm, SchoolForm
 from persons.models import School
@@ -160,7 +159,7 @@ class SchoolAdmin(HistoryAdmin[School]):
             return self._fetch(request, wanted)
         return self._page(request, "persons/school_add.html", _("Add a school"), form=form)
 
-    @method_decorator(require_POST)
+    @post_only("admin:persons_school_change")
     def fetch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask Edu-iX again how it knows this school."""
         school = get_object_or_404(School, pk=pk)

@@ -33,7 +33,7 @@ from backoffice.screens.links import url_of
 from backoffice.screens.search import spaced_ean
 from credits.models import PersonCredit, Product, SchoolCredit
 from credits.status import CreditStatus
-from persons.models import Person, SchoolPerson
+from persons.models import Person, PersonChange, SchoolPerson
 
 SHOWN: Final = 6  # more lines than fit in one look help nobody: the rest is one line
 
@@ -88,6 +88,7 @@ class Weight:
 LISTS: Final = {
     "person": ("admin:persons_person_changelist", "profile"),
     "schoolperson": ("admin:persons_schoolperson_changelist", "profile"),
+    "person_change": ("admin:persons_personchange_changelist", "profile"),
     "person_credit": ("admin:credits_personcredit_changelist", "credit"),
     "school_credit": ("admin:credits_schoolcredit_changelist", "credit"),
 }
@@ -120,7 +121,12 @@ def shortened(found: list[Cause]) -> list[Cause]:
 
 def _refused() -> Iterator[Cause]:
     roots: dict[Root, Weight] = defaultdict(Weight)
-    for kind, model in (("person", Person), ("schoolperson", SchoolPerson)):
+    persons = (
+        ("person", Person),
+        ("schoolperson", SchoolPerson),
+        ("person_change", PersonChange),
+    )
+    for kind, model in persons:
         for state, code, rows, first in _by_answer(model):
             weight = roots[_root(kind, state, code)]
             weight.rows, weight.first = weight.rows + rows, first
@@ -185,7 +191,7 @@ def _refused_cause(root: Root, weight: Weight) -> Cause:
     button = _("Look")
     if weight.rows == 1:
         subject = key_of(root.kind, weight.first)
-        if root.state == PushState.CONFLICT:
+        if root.state == PushState.CONFLICT and root.kind != "person_change":
             url, button = compare_url(subject), _("Compare")
         else:
             url, button = url_of(subject, code=root.code) or url, _("Mend")
@@ -215,6 +221,9 @@ def _counted(kind: str, number: int) -> str:
         "person": ngettext("%d person refused", "%d persons refused", number),
         "schoolperson": ngettext(
             "%d person at a school refused", "%d persons at a school refused", number
+        ),
+        "person_change": ngettext(
+            "%d request about a person refused", "%d requests about persons refused", number
         ),
         "person_credit": ngettext("%d credit refused", "%d credits refused", number),
         "school_credit": ngettext("%d school credit refused", "%d school credits refused", number),

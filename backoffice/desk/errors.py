@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -48,6 +49,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "reference": reference,
     }
     return HttpResponse(render_to_string("500.html", context), status=500)
+
+
+class NotAllowedPage:
+    """405: an address that only a button reaches was opened by itself; Django sends no page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or response.streaming or response.content:
+            return response
+        page = _page(request, 405)
+        page["Allow"] = response.get("Allow", "")
+        return page
 
 
 def _page(request: HttpRequest, status: int) -> HttpResponse:

@@ -86,6 +86,7 @@ PLACES: Final = (
         badge="sending",
         children=(
             Place(gettext_lazy("Messages"), model="outbox.message"),
+            Place(gettext_lazy("Requests about persons"), model="persons.personchange"),
             Place(
                 gettext_lazy("Differences"),
                 url_name="admin:drift",

@@ -221,12 +221,12 @@ def test_the_number_of_queries_does_not_depend_on_the_causes(
         )
 
     one_more(5022, 117)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         causes(TODAY)
     for number in range(1, 5):
         one_more(5022 + 20 * number, 117 + number)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         found = causes(TODAY)
 
     assert len(found) == 10

@@ -49,6 +49,18 @@ def test_a_prematch_is_taken_over() -> None:
     assert notification.applied_at is not None
 
 
+def test_it_goes_to_who_has_the_number_now() -> None:
+    deleted = PersonFactory(distributor_person_id="K-1", push_state="deleted", surname="Aap")
+    person = PersonFactory(distributor_person_id="K-1", surname="Zee")
+    prematch("K-1", "elo-1")
+
+    apply_waiting()
+
+    person.refresh_from_db()
+    deleted.refresh_from_db()
+    assert (person.user_id, deleted.user_id) == ("elo-1", "")
+
+
 def test_an_absent_user_id_unlinks_and_an_absent_eck_id_stays() -> None:
     person = PersonFactory(distributor_person_id="K-1", user_id="elo-1", eck_id=ECK_ID)
     prematch("K-1", "")
