@@ -197,6 +197,7 @@ def _context(request: HttpRequest, status: Status) -> dict[str, Any]:
         and status.credit.registered_at is not None
         and left_of(status.credit) > 0,
         "may_see_calls": _may_see_calls(request),
+        "open_return": next((line for line in status.returns if line.back.is_open), None),
         "awaits_correction": _awaits_correction(status),
         "may_change": _may(request, model, "change"),
         "may_write": request.user.has_perm("explanations.add_publishercode"),

@@ -255,5 +255,8 @@ class AttemptAdmin(ReadOnlyAdmin[Attempt]):
         [shown] = tries_of([attempt], service_of(attempt.message))
         context["tries"] = [shown]
         context["explanation"] = shown.explanation
+        if attempt.outcome == Attempt.Outcome.REFUSED:
+            subject = attempt.message.subject
+            context["row_url"] = url_of(subject, code=attempt.code, text=attempt.text)
         context["message_url"] = _page_of(attempt.message)
         return super().render_change_form(request, context, *args, **kwargs)
