@@ -28,6 +28,7 @@ class BackofficeSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Our own pages first; without Django's redirect to any object by its content type."""
         from backoffice.desk import views
+        from backoffice.desk.button_views import button_urls
         from backoffice.desk.compare_views import compare_urls
         from backoffice.desk.credit_status import status_urls
         from backoffice.desk.drift_views import drift_urls
@@ -46,6 +47,7 @@ class BackofficeSite(admin.AdminSite):
             path("uitleg/", page(views.explanations), name="explain"),
             *import_urls(self),
             *status_urls(self),
+            *button_urls(self),
             *compare_urls(self),
             *drift_urls(self),
             *question_urls(self),

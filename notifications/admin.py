@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
+from backoffice.screens.buttons import buttons_for
 from backoffice.screens.cells import link, pill, two_lines
 from notifications.columns import (
     contents_of,
@@ -114,6 +115,12 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
             "body": pretty(bytes(notification.raw), notification.content_type),
             "may_replay": (may_be_replayed(notification) and self.has_replay_permission(request)),
         }
+        found = buttons_for(
+            context["explanation"], notification, kind="notification", user=request.user
+        )
+        context["buttons"] = [
+            button for button in found if not button.is_post
+        ]  # replay stands below
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- action ----------------------------------------------------------------------------------

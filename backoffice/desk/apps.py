@@ -8,6 +8,7 @@ class DeskConfig(AppConfig):
     verbose_name = _("Workbench")
 
     def ready(self) -> None:
+        from backoffice.desk.buttons import register_all_buttons
         from backoffice.desk.compare_actions import register_actions
         from backoffice.desk.drift import reconcile_nightly
         from backoffice.desk.pruning import prune_daily
@@ -16,3 +17,4 @@ class DeskConfig(AppConfig):
         register_background(prune_daily)
         register_background(reconcile_nightly)
         register_actions()
+        register_all_buttons()

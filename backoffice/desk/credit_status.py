@@ -41,7 +41,9 @@ from backoffice.outbox.cells import (
     told_after_queue,
 )
 from backoffice.outbox.models import Message, PushState
+from backoffice.screens.buttons import Button, buttons_for, page_url
 from backoffice.screens.cells import Tone, link
+from backoffice.screens.links import kind_of
 from credits.columns import (
     Surroundings,
     amounts_words,
@@ -88,6 +90,7 @@ class Status:
     tone: Tone
     pill: SafeString
     explanation: Explanation
+    buttons: list[Button]
     facts: list[tuple[str, object]]
     mend: tuple[str, str]
     write_url: str
@@ -224,6 +227,7 @@ def _status(request: HttpRequest, model: type[AnyCredit], pk: int) -> Status:
         tone=tone_of(answer.status),
         pill=status_pill(answer.status),
         explanation=explanation,
+        buttons=_buttons(request, credit, explanation, root),
         facts=_facts(credit, around),
         mend=_mend(credit, answer, root),
         write_url=""
@@ -272,6 +276,22 @@ def _mend(credit: AnyCredit, answer: StatusAnswer, root: Message | None) -> tupl
     if credit.push_state == PushState.CONFLICT:
         return compare_url(subject_of(credit)), _("Compare")
     return mend_of(credit)
+
+
+def _buttons(
+    request: HttpRequest, credit: AnyCredit, explanation: Explanation, root: Message | None
+) -> list[Button]:
+    """What can be done about it: for the message it waits for, else for the credit itself.
+
+    What stands at the top of the page already needs no second button here.
+    """
+    row, kind = (root, "message") if root is not None else (credit, kind_of(subject_of(credit)))
+    found = buttons_for(explanation, row, kind=kind, user=request.user)
+    above = {
+        *_urls(credit).values(),
+        *(page_url("do", what, kind, credit.pk) for what in ("push", "fetch")),
+    }
+    return [button for button in found if button.url not in above]
 
 
 def _facts(credit: AnyCredit, around: Surroundings) -> list[tuple[str, object]]:

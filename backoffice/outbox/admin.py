@@ -34,6 +34,7 @@ from backoffice.outbox.pushable import in_chunks, signed_in
 from backoffice.outbox.registry import is_question
 from backoffice.outbox.words import operation_words
 from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
+from backoffice.screens.buttons import buttons_for
 from backoffice.screens.cells import (
     Problem,
     dotted,
@@ -116,10 +117,11 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     ) -> HttpResponse:
         message: Message = context["original"]
         tries = tries_of(message.attempts.all()[:ATTEMPTS_SHOWN], service_of(message))
+        explanation = explanation_of(message)
         context |= {
             "title": capfirst(operation_words(message.operation)),
             "pill": message_pill(message),
-            "explanation": explanation_of(message),
+            "explanation": explanation,
             "row_url": url_of(message.subject, code=message.code, text=message.text),
             "compare_url": _compare_page(message),
             "root_url": _page_of(message.waits_for),
@@ -131,6 +133,10 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             "not_found_url": not_found_url(message),
             "may_resend": (message.status in MAY_GO_AGAIN and self.has_resend_permission(request)),
         }
+        if explanation is not None:
+            shown = {context["row_url"], context["compare_url"], context["not_found_url"]}
+            found = buttons_for(explanation, message, kind="message", user=request.user)
+            context["buttons"] = [button for button in found if button.url not in shown - {""}]
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- action ----------------------------------------------------------------------------------

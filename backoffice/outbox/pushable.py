@@ -33,6 +33,7 @@ from backoffice.outbox.cells import (
     told_after_save,
 )
 from backoffice.outbox.models import Message, Pushable, PushState, key_of
+from backoffice.screens.buttons import buttons_for
 from backoffice.screens.forms import OfficeForm
 from backoffice.screens.history import HistoryAdmin
 from backoffice.screens.links import field_of, url_of
@@ -149,7 +150,11 @@ class PushableAdmin(HistoryAdmin[P]):
         row: P | None = context.get("original")
         context["may_push"] = self.has_push_permission(request)
         if row is not None:
-            context["sync"] = sync_card(row, self.kind)
+            context["sync"] = card = sync_card(row, self.kind)
+            if card.answer is not None:
+                context["buttons"] = buttons_for(
+                    card.answer, row, kind=self.kind, user=request.user
+                )
             context["facts"] = list(self.facts(row))
             context["panels"] = panels_of(self.kind, request, row)
             context["compare_url"] = compare_url(key_of(self.kind, row.pk))
