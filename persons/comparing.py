@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from backoffice.jobs.models import CheckItem, CheckRun, Drift
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE: Final = 20  # a selection of more than this becomes a run, and lets others go first
 IN_FLIGHT: Final = 300  # questions of a run that wait or are under way at any moment
 LEASE: Final = timedelta(seconds=30)
+PUT_OFF: Final = timedelta(minutes=30)  # longer than any pause between two tries
 
 # What an answer may leave behind: nothing more comes of these by itself.
 UNANSWERED: Final = (Message.Status.REFUSED, Message.Status.CONFLICT, Message.Status.CANCELLED)
@@ -209,11 +210,8 @@ def continue_runs() -> int:
 def _collect(run: CheckRun) -> int:
     """Count the questions that are finished, and remember what they found."""
     with transaction.atomic():
-        ended = list(
-            run.items.select_related("message").filter(
-                message__status__in=[Message.Status.DONE, *UNANSWERED]
-            )
-        )
+        over = Q(message__status__in=[Message.Status.DONE, *UNANSWERED]) | _stuck()
+        ended = list(run.items.select_related("message").filter(over))
         if not ended:
             return 0
         answered = [one for one in ended if one.message.status == Message.Status.DONE]
@@ -225,9 +223,25 @@ def _collect(run: CheckRun) -> int:
             failed=F("failed") + len(ended) - len(answered),
         )
     for one in ended:
-        if one.message.status == Message.Status.REFUSED:
+        is_ours = one.message.priority == Message.Priority.BULK
+        if one.message.status == Message.Status.REFUSED or (
+            is_ours and one.message.status == Message.Status.QUEUED
+        ):
             take_back(message=one.message)  # a question needs nobody's attention
     return len(ended)
+
+
+def _stuck() -> Q:
+    """Questions behind a message of the same person that is put off till later.
+
+    They would keep a run open for as long, and are asked by the next one.
+    """
+    put_off = Message.objects.active().filter(
+        chain=OuterRef("message__chain"),
+        position__lt=OuterRef("message__position"),
+        due_at__gt=timezone.now() + PUT_OFF,
+    )
+    return Q(message__status=Message.Status.QUEUED, message__tries=0) & Q(Exists(put_off))
 
 
 def _feed(run: CheckRun) -> int:

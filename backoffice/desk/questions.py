@@ -31,6 +31,7 @@ from backoffice.outbox.models import Message, key_of
 from backoffice.outbox.pushable import signed_in
 from credits.adopting import KINDS, take_over_row
 from credits.asking import GETS, Choice, ask, problems_with
+from credits.comparing import KEYS
 from persons.models import School
 
 View = Callable[..., HttpResponse]
@@ -51,6 +52,7 @@ FIELDS: Final[dict[str, str | Promise]] = {
     "ean": gettext_lazy("EAN"),
     "school_year": gettext_lazy("School year"),
 }
+IN_TITLE: Final = ("first_name", "preposition", "surname", "name")
 TITLES: Final[dict[str, str | Promise]] = {
     "person": gettext_lazy("Person"),
     "schoolperson": gettext_lazy("Person at a school"),
@@ -288,7 +290,7 @@ def _facts(kind: str, values: dict[str, Any]) -> list[tuple[str, str]]:
     blank = model()
     facts = []
     for name, value in values.items():
-        if value in (None, "") or name in ("first_name", "preposition", "surname", "name"):
+        if value in (None, "") or name in (*IN_TITLE, KEYS[kind]):
             continue
         label = names.get(name) or str(NAMES.get(name, FIELDS.get(name, name)))
         # An ECK iD was masked before it was kept.

@@ -28,6 +28,7 @@ from persons.comparing import (
     start_run,
 )
 from persons.models import Person, School
+from persons.services import queue_person_push
 from tests.factories import (
     PersonCreditFactory,
     PersonFactory,
@@ -306,6 +307,20 @@ def test_a_run_waits_while_edu_ix_is_down_and_goes_on_afterwards(
     drain_once(gateway=gateway)
     run.refresh_from_db()
     assert (run.status, run.answered) == ("done", 2)
+
+
+def test_a_person_whose_sending_is_put_off_does_not_keep_a_run_open(
+    credit: PersonCredit, gateway: Gateway
+) -> None:
+    put_off = queue_person_push(person=credit.school_person.person)
+    Message.objects.filter(pk=put_off.pk).update(due_at=timezone.now() + timedelta(days=1))
+
+    run = start_run()
+    drain_once(gateway=gateway)
+
+    run.refresh_from_db()
+    assert (run.status, run.answered, run.failed) == ("done", 1, 1)
+    assert list(Message.objects.open()) == [put_off]
 
 
 # --- 100 differences of 8 kinds -----------------------------------------------------------------
