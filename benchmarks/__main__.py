@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from benchmarks import message_cost, notifications_in, pushes_out
+from benchmarks import gateway_cost, message_cost, notifications_in, pushes_out
 from benchmarks.children import Failed
 from benchmarks.figures import CostTable, Table
 from benchmarks.report import printed
@@ -21,6 +21,7 @@ Measurement = Callable[[Workshop, Scale], Iterator[Table | CostTable]]
 
 MEASUREMENTS: Final[dict[str, Measurement]] = {
     "message": message_cost.measure,
+    "gateway": gateway_cost.measure,
     "notifications": notifications_in.measure,
     "pushes": pushes_out.measure,
 }
