@@ -8,6 +8,7 @@ sends nothing, and must be able to start while Edu-iX is down.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -29,13 +30,24 @@ SERVICES: Final = ("profile", "credit")
 
 def refuse_wrong_address(service: str, address: str, wsdl: str, environment: str) -> None:
     """Raises `EduixMisfit` when the address that calls would go to is not of this environment."""
-    problem = wrong_address(address, environment)
-    if problem:
-        name = f"EDUIX_{service.upper()}_{'WSDL' if wsdl else 'URL'}"
+    if wrong_address(address, environment):
         raise EduixMisfit(
-            _("%(name)s leads to %(address)s: it %(problem)s")
-            % {"name": name, "address": address or _("no address"), "problem": problem}
+            _(
+                "%(name)s leads to %(address)s, which is no partner for BACKOFFICE_ENV=%(env)s: "
+                "embedded talks to this machine only, acceptance and production each to their own "
+                "hosts of Edu-iX, over https."
+            )
+            % {
+                "name": f"EDUIX_{service.upper()}_{'WSDL' if wsdl else 'URL'}",
+                "address": _shown(address),
+                "env": environment,
+            }
         )
+
+
+def _shown(address: str) -> str:
+    """An address without a user name or password that somebody wrote into it."""
+    return re.sub(r"//[^/@]*@", "//", address) or _("no address")
 
 
 def fit_of_settings(service: str, *, fetch: bool) -> Fit:

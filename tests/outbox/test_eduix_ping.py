@@ -104,7 +104,9 @@ def test_a_host_of_another_environment_is_not_called(pointed: SandboxServer, set
 
     line, _words = refused()
 
-    assert "loopback" in line
+    assert "EDUIX_CREDIT_URL leads to https://distributor.edu-ix.nl" in line
+    assert "BACKOFFICE_ENV=embedded" in line
+    assert [row.service for row in pointed.control.ledger(operation="login")] == ["profile"]
 
 
 def test_what_does_not_fit_is_named(pointed: SandboxServer, settings: Any, tmp_path: Path) -> None:
