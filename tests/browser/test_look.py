@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backoffice.explanations.models import PublisherCode
-from backoffice.outbox.models import Message, PushState
+from backoffice.outbox.models import Attempt, Message, PushState
 from credits.status import CreditStatus
 from notifications.models import Notification
 from tests.factories import (
@@ -77,7 +77,9 @@ def house() -> dict[str, str]:
             specification_state="Fault" if status == CreditStatus.PUBLISHER_FAULT else "",
             publisher_error_code=117 if status == CreditStatus.PUBLISHER_FAULT else None,
         )
-    of_school = SchoolCreditFactory(school=schools[0])
+    of_school = SchoolCreditFactory(
+        school=schools[0], push_state=PushState.IN_SYNC, registered_at=timezone.now()
+    )
     message = Message.objects.create(
         operation="person.push",
         subject=f"person:{refused.pk}",
@@ -86,6 +88,27 @@ def house() -> dict[str, str]:
         status=Message.Status.REFUSED,
         code=-4967,
         due_at=timezone.now(),
+    )
+    attempt = Attempt.objects.create(
+        message=message,
+        fence=1,
+        started_at=timezone.now(),
+        outcome=Attempt.Outcome.REFUSED,
+        code=-4967,
+        calls=[
+            {
+                "service": "profile",
+                "operation": "createPerson",
+                "request": "<Envelope><Body><createPersonRequest/></Body></Envelope>",
+                "response": "<Fault><code>-4967</code></Fault>",
+                "status": 500,
+                "milliseconds": 12,
+                "code": -4967,
+            }
+        ],
+    )
+    usable = PersonCreditFactory(
+        school_person=links[1], push_state=PushState.IN_SYNC, registered_at=timezone.now()
     )
     for days in range(3):
         notification = Notification.objects.create(
@@ -119,6 +142,11 @@ def house() -> dict[str, str]:
         "status of a person credit": f"/admin/credits/personcredit/{credit.pk}/status/",
         "school credits": "/admin/credits/schoolcredit/",
         "status of a school credit": f"/admin/credits/schoolcredit/{of_school.pk}/status/",
+        "give back a credit": f"/admin/credits/personcredit/{usable.pk}/return/",
+        "give back licences": f"/admin/credits/schoolcredit/{of_school.pk}/return/",
+        "another end date": f"/admin/credits/personcredit/{usable.pk}/end-date/",
+        "returns": "/admin/credits/creditreturn/",
+        "call": f"/admin/outbox/attempt/{attempt.pk}/change/",
         "notifications": "/admin/notifications/notification/",
         "refusals": "/admin/notifications/refusal/",
         "notification": f"/admin/notifications/notification/{notification.pk}/change/",
