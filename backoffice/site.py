@@ -33,6 +33,7 @@ class BackofficeSite(admin.AdminSite):
         from backoffice.desk.credit_status import status_urls
         from backoffice.desk.drift_views import drift_urls
         from backoffice.desk.questions import question_urls
+        from backoffice.desk.why_views import why_urls
         from backoffice.jobs.views import get_urls as import_urls
 
         def page(view: Any) -> Any:
@@ -47,6 +48,7 @@ class BackofficeSite(admin.AdminSite):
             path("uitleg/", page(views.explanations), name="explain"),
             *import_urls(self),
             *status_urls(self),
+            *why_urls(self),
             *button_urls(self),
             *compare_urls(self),
             *drift_urls(self),

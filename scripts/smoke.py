@@ -254,7 +254,7 @@ def main() -> int:
         }
         os.environ.update(environment)
         demo = subprocess.Popen(
-            [sys.executable, "manage.py", "demo"],
+            [sys.executable, "manage.py", "demo", "--plain"],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

@@ -69,6 +69,11 @@ class Entry:
 
 
 PLACES: Final = (
+    Place(
+        gettext_lazy("Why no access?"),
+        url_name="admin:why",
+        permissions=("persons.view_person",),
+    ),
     Place(gettext_lazy("Persons"), model="persons.person"),
     Place(gettext_lazy("Schools"), model="persons.school"),
     Place(

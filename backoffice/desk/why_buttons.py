@@ -55,6 +55,7 @@ class Button:
     subject: str = ""
     text: str = ""
     hint: str = ""
+    right: str = ""  # that a link takes; a post has its own
     is_main: bool = False
 
 
@@ -70,10 +71,18 @@ class Desk:
         """Whether this colleague may do it."""
         return self.user.has_perms(rights_for(do, subject))
 
+    def may_press(self, button: Button) -> bool:
+        """Whether this button works for this colleague."""
+        if button.do:
+            return self.may(button.do, button.subject)
+        return not button.right or self.user.has_perm(button.right)
+
 
 def rights_for(do: str, subject: str) -> tuple[str, ...]:
     """The rights that a post takes; raises `KeyError` for what nobody can do."""
     kind = subject.partition(":")[0]
+    if ":" in do:
+        raise KeyError(do)
     if do == "push":
         return RIGHTS[f"push:{kind}"]
     if do in ("set_school_year", "extend", "start_today"):
@@ -100,7 +109,7 @@ def buttons_of_step(look: Look, step: Step, desk: Desk) -> list[Button]:
     name = _action_of(step)
     make = make or _MAKERS.get(name)
     found = list(make(look, step, desk)) if make is not None else []
-    return [one for one in found if not one.do or desk.may(one.do, one.subject)]
+    return [one for one in found if desk.may_press(one)]
 
 
 def _action_of(step: Step) -> str:
@@ -110,7 +119,7 @@ def _action_of(step: Step) -> str:
 def _asking(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
     """What is not known can be asked for, where Edu-iX can know it."""
     if step.link.name in (Name.SPECIFICATION, Name.PUBLISHER) and _is_at_eduix(look.book.credit):
-        yield from (one for one in _fetch(look, step, desk) if desk.may(one.do))
+        yield from (one for one in _fetch(look, step, desk) if desk.may_press(one))
 
 
 def _is_at_eduix(row: Pushable | None) -> bool:
@@ -129,6 +138,10 @@ def _kind_of(row: Person | SchoolPerson | AnyCredit) -> str:
     if isinstance(row, Person):
         return "person"
     return "schoolperson" if isinstance(row, SchoolPerson) else kind_of(row)
+
+
+def _change_right(row: Person | SchoolPerson | AnyCredit) -> str:
+    return f"{row._meta.app_label}.change_{row._meta.model_name}"
 
 
 def _push(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
@@ -180,14 +193,15 @@ def _edit(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
     else:
         column = field_of(kind, row.push_code, row.push_text)
     url = url_of(key_of(kind, row.pk))
-    yield Button(mend_words(type(row), column), url=f"{url}#id_{column}" if column else url)
+    url = f"{url}#id_{column}" if column else url
+    yield Button(mend_words(type(row), column), url=url, right=_change_right(row))
 
 
 def _compare(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
     row = _row_of(look, step)
     if row is not None:
         url = reverse("admin:compare", args=[_kind_of(row), row.pk])
-        yield Button(_("Show differences"), url=url)
+        yield Button(_("Show differences"), url=url, right="persons.change_person")
 
 
 def _merge(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
@@ -197,7 +211,7 @@ def _merge(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
     key = twin.distributor_person_id
     url = _wizard("merge", twin, other=person.pk)
     if url:
-        yield Button(_("Merge with %(key)s") % {"key": key}, url=url)
+        yield Button(_("Merge with %(key)s") % {"key": key}, url=url, right="persons.push_person")
     twin_url = reverse("admin:persons_person_change", args=[twin.pk])
     yield Button(_("Open account %(key)s") % {"key": key}, url=twin_url)
 
@@ -216,14 +230,15 @@ def _link_school(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
         words = _("Link to %(school)s and send") % {"school": look.book.school}
         yield Button(words, do="link_school", subject=key_of("person", look.book.person.pk))
     query = urlencode({"person": look.book.person.pk})
-    yield Button(_("Add a school"), url=f"{reverse('admin:persons_schoolperson_add')}?{query}")
+    url = f"{reverse('admin:persons_schoolperson_add')}?{query}"
+    yield Button(_("Add a school"), url=url, right="persons.add_schoolperson")
 
 
 def _move(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
     place = look.book.place
     if place is not None:
         url = _wizard("move", place) or url_of(key_of("schoolperson", place.pk))
-        yield Button(_("To another school"), url=url)
+        yield Button(_("To another school"), url=url, right="persons.push_schoolperson")
     yield from _link_school(look, step, desk)
 
 
@@ -238,7 +253,7 @@ def _new_credit(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
         yield Button(words, do="new_credit", subject=key_of("schoolperson", place.pk))
     query = urlencode({"school_person": place.pk, "ean": look.book.ean})
     url = f"{reverse('admin:credits_personcredit_add')}?{query}"
-    yield Button(_("Fill in a credit"), url=url)
+    yield Button(_("Fill in a credit"), url=url, right="credits.add_personcredit")
 
 
 def _school(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
@@ -272,7 +287,8 @@ def _mend(
         if credit is None:
             return
         yield Button(words(look, desk), do=do, subject=key_of(kind_of(credit), credit.pk))
-        yield Button(mend_words(type(credit), column), url=edit_url(credit, column))
+        url, words_of = edit_url(credit, column), mend_words(type(credit), column)
+        yield Button(words_of, url=url, right=_change_right(credit))
 
     return make
 
@@ -294,9 +310,9 @@ def _write(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
     credit = look.book.credit
     if credit is None:
         return
-    if desk.user.has_perm("explanations.add_publishercode"):
-        credit.publisher = look.book.publisher  # type: ignore[union-attr]  # as `with_title` does
-        yield Button(_("Write the explanation"), url=write_url(credit))
+    credit.publisher = look.book.publisher  # type: ignore[union-attr]  # as `with_title` does
+    right = "explanations.add_publishercode"
+    yield Button(_("Write the explanation"), url=write_url(credit), right=right)
     yield from _push(look, step, desk)
 
 

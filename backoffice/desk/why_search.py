@@ -136,8 +136,8 @@ def _near(typed: str) -> list[Person]:
     _born, rest = date_in(typed)
     words = [word for word in rest.split() if len(word) > 2]
     begins = Q()
-    for word in words:
-        begins |= Q(surname__istartswith=word[:2]) | Q(first_name__istartswith=word[:2])
+    for start in {word[0] + sign for word in words for sign in word[1:5]}:
+        begins |= Q(surname__istartswith=start) | Q(first_name__istartswith=start)
     if not words:
         return []
     rows = _ordered(kept().filter(begins))[:CANDIDATES]

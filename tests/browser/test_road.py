@@ -28,9 +28,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         "BACKOFFICE_PORT": str(free_port()),
         "EDUIX_SANDBOX_PORT": str(free_port()),
     }
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "manage.py", "demo", "--plain"]
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     found = {"examples": str(var / "examples")}
     for line in process.stdout or ():
         if url := re.search(r"(http://\S+)/admin/", line):
