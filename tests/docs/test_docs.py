@@ -176,6 +176,7 @@ def test_every_decision_stands_in_the_list() -> None:
 # --- examples and figures ------------------------------------------------------------------------
 
 
+@pytest.mark.django_db
 def test_examples_of_explain_are_what_it_prints() -> None:
     examples = [
         re.fullmatch(r"\$ manage\.py explain ([^\n]+)\n(.+)", block, re.S)
