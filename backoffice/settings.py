@@ -120,6 +120,7 @@ TEMPLATES = [
 # --- words, time --------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "nl"
+COUNTRIES_FIRST = ["NL", "BE", "DE"]  # where nearly everybody lives, above the other 246
 LANGUAGES = [("nl", "Nederlands"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Amsterdam"

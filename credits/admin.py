@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -39,7 +39,7 @@ from credits.filters import (
     StatusFilter,
     first_year,
 )
-from credits.forms import PersonCreditForm, ProductForm, SchoolCreditForm
+from credits.forms import PersonCreditForm, ProductForm, SchoolCreditForm, doubts_about
 from credits.models import Credit, CreditReturn, PersonCredit, Product, SchoolCredit
 from credits.pages import register_pages
 from credits.plans import person_credit_steps, school_credit_steps
@@ -261,6 +261,11 @@ class ProductAdmin(OfficeAdmin[Product]):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Product], bool]:
         return queryset.filter(products_matching(search_term)), False
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for said in doubts_about(obj.ean):
+            self.message_user(request, said.line, messages.WARNING)
 
     @admin.display(description=_("product"), ordering="title")
     def title_and_ean(self, product: Product) -> SafeString:

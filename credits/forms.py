@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.eduix.rules import check
+from backoffice.screens.findings import Said, in_words
 from backoffice.screens.forms import OfficeForm
 from credits.models import PersonCredit, Product, SchoolCredit
 from credits.normalising import CREDIT_NORMALISERS
@@ -75,7 +80,19 @@ class ProductForm(OfficeForm[Product]):
 
     normalisers = CREDIT_NORMALISERS
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.is_bound:
+            for said in doubts_about(self.instance.ean):
+                self.mark("ean", said.explanation, tone="wait", url=said.url)
+
     class Meta:
         model = Product
         fields = ("ean", "title", "publisher")
         help_texts = {"title": _("As schools call the book.")}
+
+
+def doubts_about(ean: str) -> list[Said]:
+    """What is odd about an EAN, as it would be said of a credit for it."""
+    found = check("personCredit", {"ean": ean}, today=timezone.localdate())
+    return [in_words(each) for each in found if each.column == "ean" and each.code is None]

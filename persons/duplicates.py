@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import Upper
 
 from backoffice.outbox.models import PushState
 from persons.duplicate_models import NotADuplicate
@@ -74,33 +73,33 @@ def open_likenesses(persons: Sequence[Person]) -> dict[int, list[Likeness]]:
 def _alike(kind: Kind, persons: Sequence[Person]) -> Iterator[tuple[Person, Person]]:
     by_key: dict[Any, list[Person]] = defaultdict(list)
     for person in persons:
-        key = _key(kind, person)
+        key = key_in(kind, person)
         if key:
             by_key[key].append(person)
     if not by_key:
         return
-    for other in _sharing(kind, by_key)[:MOST_READ]:
-        for person in by_key.get(_key(kind, other), ()):
+    # Without an order: with one and a limit PostgreSQL walks the whole table in that order.
+    for other in sharing(kind, by_key).order_by()[:MOST_READ]:
+        for person in by_key.get(key_in(kind, other), ()):
             if person.pk != other.pk:
                 yield person, other
 
 
-def _key(kind: Kind, person: Person) -> Any:
+def key_in(kind: Kind, person: Person) -> Any:
     """What two persons share; empty when this one has nothing to share."""
     if kind == "email":
-        return person.email.upper()
+        return person.email_key
     return (person.name_key, person.date_of_birth) if person.date_of_birth else None
 
 
-def _sharing(kind: Kind, keys: Collection[Any]) -> QuerySet[Person]:
+def sharing(kind: Kind, keys: Collection[Any]) -> QuerySet[Person]:
     """Everybody with one of these keys; each of the two has an index."""
     if kind == "email":
         # The exclusion is that of the index, which PostgreSQL would not use without it.
-        with_email = present().exclude(email="").annotate(as_email=Upper("email"))
-        return with_email.filter(as_email__in=list(keys)).order_by("pk")
+        return present().exclude(email_key="").filter(email_key__in=keys)
     names, days = {name for name, _day in keys}, {day for _name, day in keys}
     rows = present().filter(date_of_birth__isnull=False)
-    return rows.filter(name_key__in=names, date_of_birth__in=days).order_by("pk")
+    return rows.filter(name_key__in=names, date_of_birth__in=days)
 
 
 def _pair(one: int, other: int) -> tuple[int, int]:
@@ -120,16 +119,16 @@ def suspects(kind: Kind) -> list[int]:
 
     The database counts what is shared from its index; only that is read.
     """
-    rows: QuerySet[Any] = present().filter(date_of_birth__isnull=False)
+    # Counted from the index alone, so with the deleted, who then fall out by `sharing`.
+    rows = Person.objects.filter(date_of_birth__isnull=False)
     columns: tuple[str, ...] = ("name_key", "date_of_birth")
     if kind == "email":
-        rows = present().exclude(email="").annotate(as_email=Upper("email"))
-        columns = ("as_email",)
-    counted = rows.order_by().values_list(*columns).annotate(rows=Count("pk")).filter(rows__gt=1)
+        rows, columns = Person.objects.exclude(email_key=""), ("email_key",)
+    counted = rows.order_by().values_list(*columns).annotate(rows=Count("*")).filter(rows__gt=1)
     keys = [each[0] if kind == "email" else each[:2] for each in counted[:MOST_SHARED]]
     groups: dict[Any, list[int]] = defaultdict(list)
-    for person in _sharing(kind, keys) if keys else ():
-        groups[_key(kind, person)].append(person.pk)
+    for person in sharing(kind, keys).order_by() if keys else ():
+        groups[key_in(kind, person)].append(person.pk)
     pairs = set(NotADuplicate.objects.values_list("first", "second"))
     return [
         pk

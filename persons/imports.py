@@ -21,6 +21,7 @@ from backoffice.jobs.remarks import Remark
 from backoffice.jobs.writing import save_changed
 from backoffice.outbox.models import Message, PushState, key_of
 from backoffice.screens.normalise import is_email
+from persons.likeness_in_files import hints_beside_us
 from persons.models import Person, School, SchoolPerson
 from persons.normalising import PERSON_NORMALISERS, SCHOOL_PERSON_NORMALISERS, complete_person
 from persons.services import (
@@ -176,6 +177,8 @@ class PersonImporter(SchoolReferences, Importer):
         held.settled.update(settled)
         for row in rows:
             self._settle(row, held)
+        for row, remark in hints_beside_us(rows):
+            add_remark(row, remark)
 
     def apply(self, rows: Sequence[JobRow], *, user: AbstractBaseUser | None) -> None:
         held = self._held(rows, is_written=True)

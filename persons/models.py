@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 from simple_history.models import HistoricalRecords
@@ -94,6 +94,7 @@ class Person(Pushable):
         "user_id",
         "user_id_changed_at",
         "name_key",
+        "email_key",
     )
 
     PARTNER_OBJECT: ClassVar[str] = "person"
@@ -131,6 +132,11 @@ class Person(Pushable):
         output_field=models.CharField(max_length=120),
         db_persist=True,
     )
+    # A column and no index on LOWER(email): PostgreSQL keeps no numbers of such an expression in a
+    # partial index, and read the whole table for one address.
+    email_key = models.GeneratedField(
+        expression=Lower("email"), output_field=models.CharField(max_length=254), db_persist=True
+    )
 
     history = HistoricalRecords(
         excluded_fields=list(MACHINE_FIELDS),
@@ -164,8 +170,8 @@ class Person(Pushable):
                 condition=Q(date_of_birth__isnull=False),
                 name="person_name_key",
             ),
-            # who else has this e-mail address; Django asks for it whatever its case with UPPER
-            models.Index(Upper("email"), condition=~Q(email=""), name="person_email"),
+            # who else has this e-mail address
+            models.Index(fields=["email_key"], condition=~Q(email_key=""), name="person_email_key"),
             # a pasted ECK iD or user ID finds its person
             models.Index(fields=["eck_id"], condition=~Q(eck_id=""), name="person_eck_id"),
             models.Index(fields=["user_id"], condition=~Q(user_id=""), name="person_user_id"),

@@ -23,7 +23,6 @@ from django.views.decorators.http import require_safe
 from backoffice.eduix.preview import PreviewGateway
 from backoffice.outbox.models import Pushable
 from backoffice.outbox.pushable import WHY_SKIPPED, PushableAdmin, signed_in
-from backoffice.screens.forms import OfficeForm
 from persons.plans import FOR_EVER, Plan, Step, plan_of
 from persons.preflight import preflight
 
@@ -64,14 +63,10 @@ class SendableAdmin(PushableAdmin[P]):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        self._tell(request, [form, *(one for formset in formsets for one in formset.forms)])
+        self._warn(request, form.instance)
 
-    def _tell(self, request: HttpRequest, forms: list[Any]) -> None:
-        """What was read differently, and what Edu-iX would take to our regret."""
-        for form in forms:
-            for read_as in form.read_as.values() if isinstance(form, OfficeForm) else ():
-                self.message_user(request, str(read_as), messages.INFO)
-        row = forms[0].instance
+    def _warn(self, request: HttpRequest, row: Any) -> None:
+        """What Edu-iX would take to our regret."""
         for said in preflight(row):
             self.message_user(request, said.line, messages.WARNING)
         asked = "_push" in request.POST and self.has_push_permission(request)

@@ -24,6 +24,7 @@ from backoffice.desk.search import answers_to, name_search
 from backoffice.explanations.views import LONGEST_QUERY, lookup
 from backoffice.outbox.services import ring
 from backoffice.outbox.stops import resume
+from backoffice.screens.rules_page import rules_page
 
 YEAR_IN_SECONDS = 365 * 24 * 3600
 
@@ -108,6 +109,15 @@ def explanations(site: AdminSite) -> Callable[..., HttpResponse]:
 
     def view(request: HttpRequest) -> HttpResponse:
         return lookup(request, site.each_context(request))
+
+    return view
+
+
+def rules(site: AdminSite) -> Callable[..., HttpResponse]:
+    """The page of everything that is checked before sending."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return rules_page(request, site.each_context(request))
 
     return view
 

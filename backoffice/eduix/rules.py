@@ -147,10 +147,17 @@ def check(owner: str, values: Mapping[str, object], *, today: date) -> list[Find
 
 def _check_value(rule: Rule, raw: object) -> str | int | date | Finding | None:
     """The value as it may be sent, what is wrong with it, or None when there is no value."""
-    value = raw.strip() if isinstance(raw, str) else raw
+    value = _without_margins(raw) if isinstance(raw, str) else raw
     if value is None or value == "":
         return _error(rule, MISSING, "missing") if rule.required else None
     return _CHECKS[rule.kind](rule, value)
+
+
+def _without_margins(raw: str) -> str:
+    """Without the white space around it; with what only Python takes for white space, and XML
+    cannot write (a form feed): dropped here it would still be sent.
+    """
+    return raw if not raw.isprintable() and _NOT_IN_XML.search(raw) else raw.strip()
 
 
 def _check_string(rule: Rule, value: object) -> str | Finding:
@@ -169,22 +176,23 @@ def _check_string(rule: Rule, value: object) -> str | Finding:
 
 
 def _check_integer(rule: Rule, value: object) -> int | Finding:
+    # No integer has a code for "too long"; what does not fit its type has the code of a wrong type.
     # A number of thousands of digits makes int() and str() raise: count the digits of a string
     # first, and compare an integer with a power of ten.
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value):
             return _error(rule, WRONG_TYPE, "not_an_integer")
+        if rule.max_length is not None and len(value.lstrip("-").lstrip("0")) > rule.max_length:
+            return _error(rule, WRONG_TYPE, "too_many_digits", max=rule.max_length)
         if rule.minimum is not None and value.startswith("-"):
             return _error(rule, TOO_SMALL, "too_small", min=rule.minimum)
-        if rule.max_length is not None and len(value.lstrip("-").lstrip("0")) > rule.max_length:
-            return _error(rule, TOO_LONG, "too_many_digits", max=rule.max_length)
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         return _error(rule, WRONG_TYPE, "not_an_integer")
+    if rule.max_length is not None and abs(value) >= 10**rule.max_length:
+        return _error(rule, WRONG_TYPE, "too_many_digits", max=rule.max_length)
     if rule.minimum is not None and value < rule.minimum:
         return _error(rule, TOO_SMALL, "too_small", min=rule.minimum)
-    if rule.max_length is not None and abs(value) >= 10**rule.max_length:
-        return _error(rule, TOO_LONG, "too_many_digits", max=rule.max_length)
     return value
 
 

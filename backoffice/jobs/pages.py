@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.formats import number_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.registry import Described, Importer
-from backoffice.jobs.remarks import Remark, Words, general_words, words_of
+from backoffice.jobs.remarks import Remark, Words, explanation_of, general_words, words_of
 from backoffice.jobs.work import asked
+from backoffice.screens.findings import explanation_url
+from backoffice.screens.links import url_of
 
 Tone = Literal["ok", "wait", "bad", "idle"]
 
@@ -24,6 +29,14 @@ ROWS_SHOWN: Final = 50
 REASONS_READ: Final = 5_000  # refused rows that are counted by reason
 REASONS_SHOWN: Final = 8
 WORTH_COUNTING: Final = 20  # refused rows; fewer can be read one by one
+
+# Parts of the rows by what is said about them, beside those by result: what a tab asks for, the
+# severity of the remark, and its label.
+_SAID: Final[dict[str, tuple[str, Promise]]] = {
+    "said-warning": ("warning", gettext_lazy("With a warning")),
+    "said-changed": ("changed", gettext_lazy("Read differently")),
+    "said-hint": ("hint", gettext_lazy("Worth a look")),
+}
 
 _RESULT_TONES: Final[dict[str, Tone]] = {
     JobRow.Result.CREATED: "ok",
@@ -60,6 +73,8 @@ class Said:
     words: Words
     number: str
     tone: Tone
+    url: str  # the row of ours that it is about, empty when it is about none
+    explanation_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +209,33 @@ def chips(job: Job, current: str) -> list[Chip]:
         for result in order
         if counts.get(result)
     ]
+    said = [
+        Chip(str(label), number, f"?result={name}", current == name)
+        for name, (severity, label) in _SAID.items()
+        if (number := _rows_with(job, severity))
+    ]
     total = Chip(_("All"), job.total, "?result=all", current == "all")
-    return [*found, total] if len(found) > 1 else found
+    return [*found, *said, total] if len(found) + len(said) > 1 else found
+
+
+def _rows_with(job: Job, severity: str) -> int:
+    """How many rows have a remark of this severity; hints come late, and are counted here."""
+    number: int = job.summary.get("remarks", {}).get(severity, 0)
+    if severity == "hint" and (number or job.summary.get("hinted")):
+        return _with_remark(job.rows.all(), severity).count()
+    return number
+
+
+def _with_remark(rows: QuerySet[JobRow], severity: str) -> QuerySet[JobRow]:
+    """The text of a JSON column reads alike in both databases; what it holds does not."""
+    said = rows.annotate(said=Cast("findings", TextField()))
+    return said.filter(said__contains=f'"severity": "{severity}"')
 
 
 def shown_result(job: Job, asked_for: str) -> str:
     """The tab to open: the one that was asked for, else the refused rows, else what is new."""
     counts = result_counts(job)
-    if asked_for == "all" or counts.get(asked_for):
+    if asked_for == "all" or asked_for in _SAID or counts.get(asked_for):
         return asked_for
     order = (JobRow.Result.REFUSED, JobRow.Result.CREATED, JobRow.Result.CHANGED)
     return next((result.value for result in order if counts.get(result)), "all")
@@ -212,7 +246,9 @@ def rows_shown(
 ) -> tuple[list[Shown], int | None]:
     """A page of rows behind line `after`, and the line to go on from when there are more."""
     rows = job.rows.filter(number__gt=after).order_by("number")
-    if result != "all":
+    if result in _SAID:
+        rows = _with_remark(rows, _SAID[result][0])
+    elif result != "all":
         rows = rows.filter(result=result)
     found = list(rows[: ROWS_SHOWN + 1])
     page = found[:ROWS_SHOWN]
@@ -258,6 +294,8 @@ def _said(job: Job, row: JobRow, remark: Remark) -> Said:
         words=words_of(remark, job.heading),
         number=remark.number,
         tone="bad" if remark.is_error else "wait",
+        url=url_of(str(remark.params.get("subject", ""))),
+        explanation_url=explanation_url(found) if (found := explanation_of(remark)).known else "",
     )
 
 

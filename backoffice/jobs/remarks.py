@@ -105,6 +105,10 @@ OWN: Final[dict[str, Promise]] = {
     "no_email": _("This is no e-mail address."),
     "broken_letters": _("Letters look broken, as if the file was saved in the wrong encoding."),
     "same_email": _("Line %(other)s has the same e-mail address. Brother or sister?"),
+    "same_person_here": _(
+        "%(name)s (%(other)s) is here already with this name and date of birth, and another number."
+    ),
+    "same_email_here": _("%(name)s (%(other)s) is here already with the same e-mail address."),
     "same_person": _("Line %(other)s has the same name and date of birth, and another number."),
     "deleted_here": _("This was deleted at Edu-iX; its number cannot be used again."),
     "of_other_person": _("This number belongs to %(other)s already."),
@@ -123,19 +127,29 @@ _PARTICULARS: Final[dict[str, Promise]] = {
 }
 
 
+# Where an explanation speaks of a form, which a row of a file has not.
+_MEND: Final = _("Mend it in the file of refused rows and take that in.")
+
+
 def words_of(remark: Remark, heading: Callable[[str], str] = str) -> Words:
     """A remark in the language of the moment; `heading` says what a column is called there."""
     params = {name: _shown(value, name, heading) for name, value in remark.params.items()}
-    found = explain(int(remark.number) if remark.number else f"own:{remark.key}")
+    found = explanation_of(remark)
+    remedy = _in_file(found) or (str(_MEND) if remark.is_error else "")
     if remark.key in OWN:
-        return Words(str(OWN[remark.key]) % params, "", _in_file(found))
+        return Words(str(OWN[remark.key]) % params, "", remedy)
     detail = str(_PARTICULARS[remark.key]) % params if remark.key in _PARTICULARS else ""
-    return Words(found.title, detail, _in_file(found))
+    return Words(found.title, detail, remedy)
+
+
+def explanation_of(remark: Remark) -> Explanation:
+    """By the code that Edu-iX would give, else by our own rule; maybe one that nobody wrote."""
+    return explain(int(remark.number) if remark.number else f"own:{remark.key}")
 
 
 def general_words(remark: Remark, heading: Callable[[str], str] = str) -> Words:
     """What remarks of this kind have in common, without the particulars of one row."""
-    found = explain(int(remark.number) if remark.number else f"own:{remark.key}")
+    found = explanation_of(remark)
     if not found.known and remark.key in OWN:
         return words_of(remark, heading)
     return Words(found.title, "", _in_file(found))

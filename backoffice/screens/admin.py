@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
@@ -66,6 +66,13 @@ class OfficeAdmin(admin.ModelAdmin[M]):
 
     def prepare_rows(self, request: HttpRequest, rows: list[M]) -> None:
         """Fetch in bulk what the cells of this page need; the number of queries stays the same."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Tell what was read differently from how it was typed: nothing changes silently."""
+        super().save_related(request, form, formsets, change)
+        for one in (form, *(each for formset in formsets for each in formset.forms)):
+            for read_as in getattr(one, "read_as", {}).values():
+                self.message_user(request, str(read_as), messages.INFO)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

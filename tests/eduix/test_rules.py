@@ -119,7 +119,7 @@ def test_what_is_no_whole_number_has_the_wrong_type(rule: Rule, wrong: object) -
     assert finding.code in codes.DOCUMENTED_CODES
 
 
-@pytest.mark.parametrize("wrong", [0, "0", -1, "-1", "-" + "9" * 5000], ids=lambda w: repr(w)[:9])
+@pytest.mark.parametrize("wrong", [0, "0", -1, "-1"], ids=repr)
 @pytest.mark.parametrize("rule", [r for r in INTEGERS if r.minimum], ids=rule_id)
 def test_a_number_under_its_minimum_is_too_small(rule: Rule, wrong: object) -> None:
     finding = one(rule.object, **{rule.column: wrong})
@@ -129,12 +129,13 @@ def test_a_number_under_its_minimum_is_too_small(rule: Rule, wrong: object) -> N
 
 
 @pytest.mark.parametrize("rule", INTEGERS, ids=rule_id)
-def test_too_many_digits_have_no_code_of_their_own(rule: Rule) -> None:
+def test_too_many_digits_have_the_code_of_a_wrong_type(rule: Rule) -> None:
     digits = rule.max_length or 0
-    for wrong in ("1" + "0" * digits, 10**digits, "9" * 5000, 10**5000):
+    for wrong in ("1" + "0" * digits, 10**digits, "9" * 5000, 10**5000, "-" + "9" * 5000):
         finding = one(rule.object, **{rule.column: wrong})
 
-        assert (finding.code, finding.kind, finding.is_own_rule) == (6, 2, True)
+        assert finding.kind == 5
+        assert (finding.code == 6) == (rule.base + 5 not in codes.DOCUMENTED_CODES)
         assert (finding.message_key, finding.params) == ("too_many_digits", {"max": digits})
 
 

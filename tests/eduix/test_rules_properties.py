@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ OBJECTS = (
     "Fault",
     *SERVICE,
 )
+UNWRITABLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 OWN_KEYS = {
     "date_of_birth_in_future",
     "postal_code_nl",
@@ -81,7 +83,8 @@ def as_sent(owner: str, values: Mapping[str, object]) -> samples.Sample:
     sample: samples.Sample = {}
     for rule in rules_of(owner):
         value = values.get(rule.column)
-        text = "" if value is None else str(value).strip()
+        text = "" if value is None else str(value)
+        text = text if UNWRITABLE.search(text) else text.strip()
         if not text:
             continue
         if rule.object == owner:

@@ -16,6 +16,7 @@ from .given import PERSON
 pytestmark = pytest.mark.django_db  # publishers' codes are explained from a table
 
 PARAMS = {
+    "name": "Noor Berg",
     "from": "a", "to": "b", "earlier": 3, "other": "K2", "columns": ["surname"], "cells": 3,
     "max": 30, "returned": 4,
 }  # fmt: skip
