@@ -51,6 +51,7 @@ from persons.services import (
     save_person,
     save_school_person,
 )
+from persons.wizards import PERSON_WIZARDS, SCHOOL_PERSON_WIZARDS, wizard_urls
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -182,6 +183,7 @@ class PersonAdmin(SendableAdmin[Person]):
     def get_urls(self) -> list[URLPattern]:
         say = self.admin_site.admin_view(say_view)
         return [
+            *wizard_urls(self.admin_site, PERSON_WIZARDS),
             path("<int:pk>/look-alike/", say, name="persons_person_look_alike"),
             *super().get_urls(),
         ]
@@ -258,6 +260,9 @@ class SchoolPersonAdmin(SendableAdmin[SchoolPerson]):
     def what_to_do(self, row: SchoolPerson) -> SafeString:
         problem = cells_of(row).get("problem")
         return problem_cell(problem) if problem is not None else quiet_cell(quiet_words(row))
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*wizard_urls(self.admin_site, SCHOOL_PERSON_WIZARDS), *super().get_urls()]
 
     def facts(self, row: SchoolPerson) -> Iterable[Fact]:
         person_url = reverse("admin:persons_person_change", args=[row.person_id])

@@ -30,7 +30,6 @@ from persons.change_models import PersonChange
 from persons.changes import ask_again, message_of, withdraw
 from persons.effects import is_taken
 from persons.filters import PushGroupFilter
-from persons.wizards import wizard_urls
 
 FOLLOWED: Final = (*PersonChange.OPERATIONS.values(), "schoolperson.push")
 MAY_GO_AGAIN: Final = (PushState.REFUSED, PushState.CONFLICT)
@@ -137,7 +136,6 @@ class PersonChangeAdmin(ReadOnlyAdmin[PersonChange]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            *wizard_urls(self.admin_site),
             path(
                 "followed/<int:message_pk>/",
                 wrap(self.follow_view),

@@ -55,6 +55,16 @@ class MergeForm(ReasonForm):
         self.fields["keep"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
 
 
+class SchoolSelect(AutocompleteSelect):
+    """Searches while one types; without words in it a screen reader would call it nothing."""
+
+    def build_attrs(
+        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
+        return attrs | {"data-placeholder": str(_("Search a school"))}
+
+
 class MoveForm(ReasonForm):
     """Another school for a person at a school."""
 
@@ -63,7 +73,7 @@ class MoveForm(ReasonForm):
     school = forms.ModelChoiceField(
         label=_("new school"),
         queryset=School.objects.all(),
-        widget=AutocompleteSelect(SchoolPerson._meta.get_field("school"), admin.site),
+        widget=SchoolSelect(SchoolPerson._meta.get_field("school"), admin.site),
         help_text=_("Not in the list? Add the school first, by its school ID."),
     )
     student_number = forms.CharField(

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -97,6 +98,9 @@ class Wizard(ABC, Generic[R]):
             return self._preview_page(request, row, form, problem.preview)
         except ChangedMeanwhile as problem:
             return self._preview_page(request, row, form, problem.preview, is_stale=True)
+        except IntegrityError:  # a colleague was first by a hair
+            now = self.preview(row, form.cleaned_data)
+            return self._preview_page(request, row, form, now, is_stale=True)
 
     def _form_page(self, request: HttpRequest, row: R, form: forms.Form) -> HttpResponse:
         context = {"form": form, **self.beforehand(request, row)}

@@ -296,23 +296,18 @@ def _kept_persons() -> QuerySet[Person]:
     return Person.objects.exclude(push_state=PushState.DELETED)
 
 
-WIZARDS: tuple[type[Wizard[Any]], ...] = (
-    MergeWizard,
-    RenameWizard,
-    DeleteWizard,
-    MoveWizard,
-    SchoolPersonDeleteWizard,
-)
+PERSON_WIZARDS: tuple[type[Wizard[Any]], ...] = (MergeWizard, RenameWizard, DeleteWizard)
+SCHOOL_PERSON_WIZARDS: tuple[type[Wizard[Any]], ...] = (MoveWizard, SchoolPersonDeleteWizard)
 
 
-def wizard_urls(site: AdminSite) -> list[URLPattern]:
-    """One address each, e.g. `person_merge/12/`, with the name `persons_person_merge`."""
+def wizard_urls(site: AdminSite, wizards: tuple[type[Wizard[Any]], ...]) -> list[URLPattern]:
+    """One address each, e.g. `12/merge/`, with the name `persons_person_merge`."""
     methods = require_http_methods(["GET", "HEAD", "POST"])
     return [
         path(
-            f"{wizard.name}/<int:pk>/",
+            f"<int:pk>/{wizard.name.partition('_')[2]}/",
             site.admin_view(methods(wizard(site))),
             name=f"persons_{wizard.name}",
         )
-        for wizard in WIZARDS
+        for wizard in wizards
     ]

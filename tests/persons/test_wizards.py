@@ -405,7 +405,7 @@ def test_requests_stand_in_a_list_and_on_the_person(
         person = client.get(f"/admin/persons/person/{change.person_id}/change/").content.decode()
         assert change.reason in person
     assert (
-        "person_merge"
+        "/merge/"
         in manager.get(f"/admin/persons/person/{change.person_id}/change/").content.decode()
     )
 

@@ -78,6 +78,21 @@
         }
     });
 
+    // A box that searches while one types gets its field's label: select2 leaves that on the list it
+    // hides. It builds its boxes late, and one more for each row that is added.
+    function nameBoxes() {
+        for (const box of document.querySelectorAll('.select2-selection__rendered:not([aria-label])')) {
+            const label = document.querySelector(`label[for="${box.id.replace(/^select2-|-container$/g, '')}"]`);
+            if (label) {
+                box.setAttribute('aria-label', label.textContent.trim());
+            }
+        }
+    }
+
+    if (document.querySelector('.admin-autocomplete')) {
+        new MutationObserver(nameBoxes).observe(document.querySelector('main'), {childList: true, subtree: true});
+    }
+
     labelCells(document);
     document.addEventListener('htmx:afterSwap', () => labelCells(document));
 }
