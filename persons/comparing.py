@@ -318,5 +318,6 @@ def _finish(run: CheckRun) -> None:
 
 def last_checked() -> datetime | None:
     """When a comparison ended for the last time; None when nothing was ever compared."""
-    run = CheckRun.objects.filter(status=CheckRun.Status.DONE).order_by("-pk").first()
+    done = CheckRun.objects.filter(status=CheckRun.Status.DONE)
+    run = done.exclude(answered=0, failed__gt=0).order_by("-pk").first()
     return run.finished_at if run is not None else None

@@ -156,7 +156,7 @@ def run_card(now: datetime) -> RunCard | None:
     rate = run.finished / passed if passed > 0 else 0.0
     is_running = run.status == CheckRun.Status.RUNNING
     left = timedelta(seconds=(run.total - run.finished) / rate) if is_running and rate else None
-    tone = {"running": "wait", "cancelled": "idle"}.get(run.status, "ok")
+    tone = {"running": "wait", "cancelled": "idle"}.get(run.status, "wait" if run.failed else "ok")
     return RunCard(
         run, run_words(run), tone, trouble_of(run) if is_running else "", round(rate, 1), left
     )
@@ -169,11 +169,11 @@ def run_words(run: CheckRun) -> str:
         return _("%(what)s: %(done)d of %(total)d compared.") % numbers
     if run.status == CheckRun.Status.CANCELLED:
         return _("%(what)s: stopped after %(done)d of %(total)d.") % numbers
-    words = _("%(what)s: all %(total)d compared.") % numbers
     if run.failed:
+        words = _("%(what)s: %(done)d of %(total)d compared.") % {**numbers, "done": run.answered}
         failed = ngettext("%d was not answered.", "%d were not answered.", run.failed) % run.failed
-        words = f"{words} {failed}"
-    return words
+        return f"{words} {failed}"
+    return _("%(what)s: all %(total)d compared.") % numbers
 
 
 def trouble_of(run: CheckRun) -> str:

@@ -109,6 +109,17 @@ def test_a_difference_stands_there_with_its_field_and_a_link(
     assert "all 2 compared" in text
 
 
+def test_what_was_not_answered_is_not_called_compared(client: Client) -> None:
+    CheckRun.objects.create(
+        scope="all", status="done", total=1, failed=1, finished_at=timezone.now()
+    )
+
+    text = client.get(PAGE).content.decode()
+
+    assert "Everything: 0 of 1 compared. 1 was not answered." in text
+    assert "Nothing was compared yet." in text
+
+
 def test_a_mended_difference_disappears(client: Client, drifted: Person, gateway: Gateway) -> None:
     drifted.email = "nieuw@example.nl"
     save_person(person=drifted, push=True)
