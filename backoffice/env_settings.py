@@ -207,10 +207,13 @@ def _service_addresses(service: str, default: str, environment_name: str) -> dic
     """
     wsdl = env.str(f"EDUIX_{service}_WSDL", "").strip()
     address = env.str(f"EDUIX_{service}_URL", "" if wsdl else default).strip()
-    for name, given in ((f"EDUIX_{service}_URL", address), (f"EDUIX_{service}_WSDL", wsdl)):
-        is_address = "://" in given or (name.endswith("_URL") and not (wsdl and not given))
-        wrong = wrong_address(given, environment_name) if is_address else ""
-        if wrong:
+    given = {}
+    if address or not wsdl:
+        given[f"EDUIX_{service}_URL"] = address
+    if "://" in wsdl:
+        given[f"EDUIX_{service}_WSDL"] = wsdl
+    for name, one in given.items():
+        if wrong := wrong_address(one, environment_name):
             raise BadEnvironment(f"{name} {wrong}")
     return {f"EDUIX_{service}_URL": address, f"EDUIX_{service}_WSDL": wsdl}
 

@@ -201,6 +201,34 @@ def test_every_host_of_edu_ix_may_be_called(read: Any, host: str) -> None:
     assert settings["EDUIX_PROFILE_URL"] == f"https://{host}/soap/4.1/profile"
 
 
+def test_beside_another_wsdl_its_own_address_counts_unless_one_is_given(read: Any) -> None:
+    own = read(**ACCEPTANCE, EDUIX_PROFILE_WSDL="/srv/profile.wsdl")
+    given = read(
+        **ACCEPTANCE,
+        EDUIX_PROFILE_WSDL="/srv/profile.wsdl",
+        EDUIX_PROFILE_URL="https://acc-distributor.edu-ix.nl/here",
+    )
+
+    assert own["EDUIX_PROFILE_URL"] == ""
+    assert own["EDUIX_CREDIT_URL"] == "https://acc-distributor.edu-ix.nl/soap/4.1/credit"
+    assert given["EDUIX_PROFILE_URL"] == "https://acc-distributor.edu-ix.nl/here"
+
+
+@pytest.mark.parametrize(
+    "wsdl",
+    [
+        "https://distributor.edu-ix.nl/soap/4.1/profile/wsdl",
+        "http://acc-distributor.edu-ix.nl/soap/4.1/profile/wsdl",
+        "http://127.0.0.1:8041/soap/4.1/profile/wsdl",
+        "ftp://acc-distributor.edu-ix.nl/profile.wsdl",
+        "https://example.org/profile.wsdl",
+    ],
+)
+def test_a_wsdl_is_not_fetched_from_another_environment(read: Any, wsdl: str) -> None:
+    with pytest.raises(BadEnvironment, match="EDUIX_PROFILE_WSDL"):
+        read(**ACCEPTANCE, EDUIX_PROFILE_WSDL=wsdl)
+
+
 def test_a_long_password_of_who_notifies_is_accepted(read: Any) -> None:
     settings = read(**PRODUCTION, NOTIFICATION_CREDENTIALS="eduix:" + "x" * 16)
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from backoffice.eduix.exchange import Exchange
 from backoffice.outbox import sessions
 from backoffice.outbox.models import Attempt, ServiceState
-from backoffice.outbox.sessions import LOGIN_TRIES
+from backoffice.outbox.sessions import LOGIN_TRIES as LOGIN_TRIES
 from backoffice.outbox.settling import Result
 
 logger = logging.getLogger(__name__)

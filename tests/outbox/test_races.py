@@ -167,7 +167,7 @@ def test_a_living_session_of_one_service_does_not_forgive_the_other_its_refusals
     for _ in range(6):
         queue_person_push(person=PersonFactory())
         Message.objects.update(due_at=timezone.now())
-        gateway.credit._session._store._failed = None
+        vars(gateway.credit._session._store)["_failed"] = None
         stops._noted.clear()
         drain_once(gateway=gateway)
 

@@ -190,7 +190,7 @@ def test_a_refused_login_stops_all_sending_after_three_tries(sandbox: SandboxSer
 
     for _ in range(5):
         Message.objects.update(due_at=timezone.now())
-        wrong.profile._session._store._failed = None
+        vars(wrong.profile._session._store)["_failed"] = None
         drain_once(gateway=wrong)
 
     message.refresh_from_db()
