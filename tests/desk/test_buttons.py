@@ -17,6 +17,7 @@ from backoffice.desk.buttons import CREDITS, ROWS
 from backoffice.explanations import texts
 from backoffice.explanations.services import explain
 from backoffice.outbox.models import Attempt, Message, PushState, ServiceState
+from backoffice.outbox.stops import SERVICE
 from backoffice.screens.buttons import Button, buttons_for, page_url, registered
 from notifications.models import Notification
 from persons.services import queue_person_push
@@ -90,7 +91,9 @@ CASES = [
 
 
 def make(case: Case) -> Any:
-    """The row, refused with the code where it is one."""
+    """The row, refused with the code where it is one; sending has stopped for the login."""
+    if case.reference in ("own:login_refused", "2228"):
+        ServiceState.objects.create(service=SERVICE, stopped_at=timezone.now(), code=2228)
     number = int(case.reference) if case.reference.isdigit() else None
     refused = {"push_state": PushState.REFUSED, "push_code": number} if number else {}
     if case.kind == PERSON:
