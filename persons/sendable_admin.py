@@ -80,7 +80,8 @@ class SendableAdmin(PushableAdmin[P]):
         row: P | None = context.get("original")
         if row is not None:
             found: Any = row
-            context["preflight"] = preflight(found)
+            # After a refused save the errors stand at their fields, and the row is as it was.
+            context["preflight"] = [] if context.get("errors") else preflight(found)
             context["unsendable"] = any(said.is_error for said in context["preflight"])
             context["warned"] = sorted(for_ever(self.steps(row)))
             context["dry_run_url"] = self._dry_run_url(row)

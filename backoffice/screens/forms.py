@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar, Literal, TypeVar
 
 from django import forms
@@ -76,7 +77,7 @@ class OfficeForm(forms.ModelForm[M]):
             return
         data: Any = copy(self.data)  # what a request brought cannot be written
         for name, value in changed.items():
-            data[self.add_prefix(name)] = value
+            data[self.add_prefix(name)] = as_shown(self.fields[name], value)
             if not is_date_form(typed[name]):
                 label = str(self.fields[name].label or name)
                 self.read_as[name] = ReadAs(label.capitalize(), typed[name], value)
@@ -112,7 +113,8 @@ class OfficeForm(forms.ModelForm[M]):
         url: str = "",
     ) -> bool:
         """Put an explanation under a field, with a link to where it stands in full."""
-        field = self.fields.get(self.error_fields.get(name, name))
+        name = self.error_fields.get(name, name)
+        field = self.fields.get(name)
         if field is None:
             return False
         field.help_text = format_html(
@@ -124,10 +126,21 @@ class OfficeForm(forms.ModelForm[M]):
             link(url, _("Explanation")) if url else SafeString(""),
             field.help_text,
         )
+        self[name].help_text = field.help_text  # a field that was read already keeps its words
         if tone == "bad":
             css = f"{field.widget.attrs.get('class', '')} is-refused".strip()
             field.widget.attrs.update({"class": css, "aria-invalid": "true"})
         return True
+
+
+def as_shown(field: forms.Field, value: str) -> str:
+    """A value as the field itself writes it: 2012-03-04 is 04-03-2012 in a Dutch form."""
+    if not isinstance(field, forms.DateField):
+        return value
+    try:
+        return str(field.widget.format_value(date.fromisoformat(value)))
+    except ValueError:  # no date: the field says so
+        return value
 
 
 def take_any_paste(field: forms.Field) -> None:

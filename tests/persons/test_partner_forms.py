@@ -91,7 +91,7 @@ def test_under_the_field_stands_why_and_a_link_to_the_explanation() -> None:
     form = person_form(surname="x" * 51)
     form.is_valid()
 
-    help_text = str(form.fields["surname"].help_text)
+    help_text = str(form["surname"].help_text)
 
     assert "refused-field" in help_text
     assert "/admin/uitleg/?q=5022" in help_text
