@@ -221,13 +221,13 @@ def test_sessions_that_run_out_cost_one_login_each_with_threads(
     gateway = gateway_for(short_sessions)
     drainer = Drainer(connections=8, gateway=gateway)
 
-    drainer.run(until=lambda: not Message.objects.exclude(status="done").exists(), seconds=500)
+    drainer.run(until=lambda: not Message.objects.exclude(status="done").exists(), seconds=1700)
 
     assert Person.objects.filter(push_state="in_sync").count() == number
     check_ledger(short_sessions, number)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)  # 2,000 calls on a machine that does other work too
 @pytest.mark.parametrize("number", [120, pytest.param(2000, marks=pytest.mark.long)])
 def test_sessions_that_run_out_cost_one_login_each_with_processes(
     short_sessions: SandboxServer, number: int
@@ -238,7 +238,7 @@ def test_sessions_that_run_out_cost_one_login_each_with_processes(
     with ExitStack() as stack:
         for _ in range(3):
             stack.enter_context(process("manage.py", "deliver", env=env))
-        wait_until(lambda: not Message.objects.exclude(status="done").exists(), seconds=500)
+        wait_until(lambda: not Message.objects.exclude(status="done").exists(), seconds=1700)
 
     check_ledger(short_sessions, number)
 
