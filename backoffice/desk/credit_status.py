@@ -33,6 +33,7 @@ from backoffice.desk.credit_lines import (
     returns_of,
     subjects_of,
 )
+from backoffice.desk.why_views import why_url
 from backoffice.explanations.explanation import Explanation
 from backoffice.outbox.admin import not_found_url
 from backoffice.outbox.cells import (
@@ -219,6 +220,7 @@ def _status(request: HttpRequest, model: type[AnyCredit], pk: int) -> Status:
     if root is not None:
         explanation = explanation_of(root) or explanation
     subjects = subjects_of(credit)
+    mend = _mend(credit, answer, root)
     return Status(
         credit=credit,
         title=title_of(credit),
@@ -227,9 +229,9 @@ def _status(request: HttpRequest, model: type[AnyCredit], pk: int) -> Status:
         tone=tone_of(answer.status),
         pill=status_pill(answer.status),
         explanation=explanation,
-        buttons=_buttons(request, credit, explanation, root),
+        buttons=_buttons(request, credit, explanation, root, mend[0]),
         facts=_facts(credit, around),
-        mend=_mend(credit, answer, root),
+        mend=mend,
         write_url=""
         if explanation.known or explanation.source != "publisher"
         else write_url(credit),
@@ -279,7 +281,11 @@ def _mend(credit: AnyCredit, answer: StatusAnswer, root: Message | None) -> tupl
 
 
 def _buttons(
-    request: HttpRequest, credit: AnyCredit, explanation: Explanation, root: Message | None
+    request: HttpRequest,
+    credit: AnyCredit,
+    explanation: Explanation,
+    root: Message | None,
+    mend_url: str,
 ) -> list[Button]:
     """What can be done about it: for the message it waits for, else for the credit itself.
 
@@ -289,9 +295,11 @@ def _buttons(
     found = buttons_for(explanation, row, kind=kind, user=request.user)
     above = {
         *_urls(credit).values(),
+        write_url(credit),
+        mend_url,
         *(page_url("do", what, kind, credit.pk) for what in ("push", "fetch")),
     }
-    return [button for button in found if button.url not in above]
+    return [button for button in found if button.text or button.url not in above]
 
 
 def _facts(credit: AnyCredit, around: Surroundings) -> list[tuple[str, object]]:
@@ -364,4 +372,7 @@ def _urls(credit: AnyCredit) -> dict[str, str]:
     args = [credit.pk]
     urls = {part: reverse(f"{name}_status_{part}", args=args) for part in ("live", "push", "fetch")}
     wizards = {part: reverse(f"{name}_{part}", args=args) for part in ("return", "end_date")}
-    return urls | wizards | {"edit": edit_url(credit), "list": reverse(f"{name}_changelist")}
+    more = {"edit": edit_url(credit), "list": reverse(f"{name}_changelist")}
+    if isinstance(credit, PersonCredit):
+        more["why"] = why_url(credit.school_person.person_id, ean=credit.ean)
+    return urls | wizards | more

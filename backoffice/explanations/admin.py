@@ -108,6 +108,9 @@ class OwnTextAdmin(TextHistoryAdmin, admin.ModelAdmin[OwnText]):
         (_("When"), {"fields": ["updated_at"]}),
     ]
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return False
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: OwnText | None = None
     ) -> tuple[str, ...]:

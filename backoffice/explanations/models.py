@@ -169,7 +169,7 @@ class OwnText(models.Model):
         ordering = ["reference"]
 
     def __str__(self) -> str:
-        return self.reference
+        return " · ".join(filter(None, (self.reference, self.title_nl or self.title_en)))
 
     def words(self, lang: str) -> tuple[str, str, str] | None:
         """Title, cause and remedy in one language; None where none were written."""

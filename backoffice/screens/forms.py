@@ -118,10 +118,10 @@ class OfficeForm(forms.ModelForm[M]):
         if field is None:
             return False
         field.help_text = format_html(
-            '<div class="{}"><b>{}</b> {} {} {}</div>{}',
+            '<div class="{}"><b>{}.</b> {} {} {}</div>{}',
             _TONES[tone],
-            title or explanation.title,
-            explanation.cause,
+            (title or explanation.title).rstrip("."),
+            explanation.meaning,  # the causes stand in the card beside the form
             " ".join(explanation.steps),
             link(url, _("Explanation")) if url else SafeString(""),
             field.help_text,

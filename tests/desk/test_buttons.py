@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.utils import timezone
@@ -320,7 +321,7 @@ def test_the_page_of_a_credit_shows_its_buttons_beside_the_words(lang: str) -> N
         school_person__person__user_id="u1",
     )  # fmt: skip
     client = client_of(UserFactory(groups=["Accountmanager"]))
-    client.cookies["django_language"] = lang
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = lang
 
     page = client.get(f"/admin/credits/personcredit/{credit.pk}/status/").content.decode()
 

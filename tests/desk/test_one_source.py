@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -47,7 +48,7 @@ def refused() -> Any:
 def client() -> Client:
     found = Client()
     found.force_login(UserFactory(groups=["Beheerder"]))
-    found.cookies["django_language"] = "nl"
+    found.cookies[settings.LANGUAGE_COOKIE_NAME] = "nl"
     return found
 
 
