@@ -25,7 +25,7 @@ def test_a_new_number_for_somebody_we_hold_is_hinted_at_with_the_way_there() -> 
 
     assert "same_person_here" in str(said(job, 2))
     assert "same_person_here" not in str(said(job, 3))
-    client = Client(headers={"accept-language": "en"})
+    client = Client()
     client.force_login(UserFactory(groups=["Accountmanager"]))
     page = client.get(reverse("admin:import_job", args=[job.pk]), {"result": "said-hint"})
     assert [row.number for row in page.context["rows"]] == [2]

@@ -38,7 +38,7 @@ SCHOOL_CREDITS = "/admin/credits/schoolcredit/"
 
 @pytest.fixture
 def manager() -> Client:
-    client = Client(headers={"accept-language": "en"})
+    client = Client()
     client.force_login(UserFactory(groups=["Accountmanager"]))
     return client
 

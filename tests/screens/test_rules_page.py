@@ -35,7 +35,7 @@ def test_whatever_is_found_stands_on_the_list_with_the_same_code(owner: str) -> 
 @pytest.mark.django_db
 @pytest.mark.parametrize("about", SENT)
 def test_the_page_shows_each_rule_with_its_code_and_explanation(about: str) -> None:
-    client = Client(headers={"accept-language": "en"})
+    client = Client()
     client.force_login(UserFactory(groups=["Accountmanager"]))
 
     response = client.get(RULES, {"about": about})
