@@ -29,6 +29,7 @@ from credits.columns import (
     status_url,
     title_of,
     under_title,
+    why_link,
 )
 from credits.filters import (
     CreditGroupFilter,
@@ -175,7 +176,7 @@ class PersonCreditAdmin(ReturningAdmin, CreditAdmin[PersonCredit]):
         url = reverse("admin:persons_person_change", args=[place.person_id])
         return two_lines(
             link(url, place.person.full_name),
-            dotted([place.school_student_number, place.school.name]),
+            dotted([place.school_student_number, place.school.name, why_link(credit)]),
         )
 
     def facts(self, row: PersonCredit) -> Iterable[Fact]:

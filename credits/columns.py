@@ -37,7 +37,7 @@ from backoffice.outbox.cells import (
 )
 from backoffice.outbox.models import Message, PushState, key_of
 from backoffice.screens.admin import lay_beside
-from backoffice.screens.cells import Problem, Tone, pill, problem_cell, problem_of, quiet_cell
+from backoffice.screens.cells import Problem, Tone, link, pill, problem_cell, problem_of, quiet_cell
 from backoffice.screens.links import field_of, kind_of, url_of
 from backoffice.screens.search import spaced_ean
 from credits.long_numbers import is_never_told, never_told
@@ -78,6 +78,12 @@ def status_url(credit: AnyCredit) -> str:
     """The page that tells everything about one credit."""
     name = f"admin:credits_{type(credit)._meta.model_name}_status"
     return reverse(name, args=[credit.pk])
+
+
+def why_link(credit: PersonCredit) -> SafeString:
+    """To the page that tells why this person cannot open this book."""
+    url = reverse("admin:why_person", args=[credit.school_person.person_id])
+    return link(f"{url}?{urlencode({'boek': credit.ean})}", _("Why no access?"))
 
 
 def edit_url(credit: AnyCredit, column: str = "") -> str:

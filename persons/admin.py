@@ -158,7 +158,8 @@ class PersonAdmin(SendableAdmin[Person]):
     @admin.display(description=_("credits"))
     def credits(self, person: Person) -> SafeString:
         number = cells_of(person).get("credits", 0)
-        return format_html('<span class="num">{}</span>', number)
+        why = link(reverse("admin:why_person", args=[person.pk]), _("Why no access?"))
+        return two_lines(format_html('<span class="num">{}</span>', number), why)
 
     # --- form ------------------------------------------------------------------------------------
 

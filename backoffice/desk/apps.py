@@ -12,9 +12,11 @@ class DeskConfig(AppConfig):
         from backoffice.desk.compare_actions import register_actions
         from backoffice.desk.drift import reconcile_nightly
         from backoffice.desk.pruning import prune_daily
+        from backoffice.desk.why_panel import register_why_panels
         from backoffice.outbox.registry import register_background
 
         register_background(prune_daily)
         register_background(reconcile_nightly)
         register_actions()
         register_all_buttons()
+        register_why_panels()

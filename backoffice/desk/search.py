@@ -29,6 +29,7 @@ class Answer:
     title: str
     sub: str
     url: str
+    why_url: str = ""  # of a person: why is there no access?
 
 
 def answers_to(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
@@ -63,6 +64,7 @@ def _persons(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
             person.full_name,
             _("Person · customer number %s") % person.distributor_person_id,
             reverse("admin:persons_person_change", args=[person.pk]),
+            reverse("admin:why_person", args=[person.pk]),
         )
         for person in found
     ]

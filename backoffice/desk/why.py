@@ -17,6 +17,9 @@ from credits.services import kind_of
 from persons.models import Person
 
 AWAITED_FOR: Final = timedelta(minutes=10)  # most publishers answer within this
+AWAITED: Final = frozenset(
+    {"waiting_for_publisher", "prematch_never", "prematch_undone", "publisher_fault"}
+)
 BUSY_SECONDS: Final = 2
 AWAITED_SECONDS: Final = 5
 
@@ -102,7 +105,12 @@ def _badness(look: Look) -> tuple[int, int, str, str]:
 
 
 def poll_seconds(looks: Sequence[Look], *, now: datetime) -> int:
-    """How often the page asks again; 0 when nothing is expected to change by itself."""
+    """How often the page asks again; 0 when nothing is expected to change by itself.
+
+    What was under way when it was read may be finished by now: the page must look once more.
+    """
+    if any(look.verdict.key == "sending" for look in looks):
+        return BUSY_SECONDS
     subjects = {subject for look in looks for subject in look.subjects}
     if Message.objects.active().filter(subject__in=subjects).exists():
         return BUSY_SECONDS
@@ -114,5 +122,5 @@ def _is_awaited(look: Look, now: datetime) -> bool:
     credit = look.book.credit
     if credit is None or credit.push_state != PushState.IN_SYNC or credit.push_changed_at is None:
         return False
-    is_open = look.verdict.key in {"waiting_for_publisher", "prematch_never", "publisher_fault"}
+    is_open = look.verdict.key in AWAITED
     return is_open and now - credit.push_changed_at < AWAITED_FOR

@@ -26,6 +26,7 @@ from credits.models import PersonCredit, SchoolCredit
 from credits.services import AnyCredit, kind_of
 from persons.columns import mend_words
 from persons.models import Person, SchoolPerson
+from persons.services import NEEDS_PUSH
 
 UNDER_WAY: Final = (PushState.QUEUED, PushState.SENDING, PushState.WAITING, PushState.UNCERTAIN)
 
@@ -145,7 +146,7 @@ def _change_right(row: Person | SchoolPerson | AnyCredit) -> str:
 
 
 def _push(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
-    row = _row_of(look, step)
+    row = _lowest_unsent(look, step)
     if row is None:
         return
     again = _is_at_eduix(row)
@@ -156,6 +157,16 @@ def _push(look: Look, step: Step, desk: Desk) -> Iterator[Button]:
         yield Button(words, do="push", subject=key_of(_kind_of(row), row.pk))
     if step.link.name in (Name.SPECIFICATION, Name.PUBLISHER):
         yield from _publisher(look)
+
+
+def _lowest_unsent(look: Look, step: Step) -> Person | SchoolPerson | AnyCredit | None:
+    """The credit takes its place and its person along, so that one press sends all of it."""
+    if step.link.name not in (Name.PERSON, Name.SCHOOL_PERSON):
+        return look.book.credit
+    for row in (look.book.credit, look.book.place):
+        if isinstance(row, PersonCredit | SchoolPerson) and row.push_state in NEEDS_PUSH:
+            return row
+    return _row_of(look, step)
 
 
 def _publisher(look: Look) -> Iterator[Button]:

@@ -150,6 +150,17 @@ def test_the_page_looks_again_by_itself_while_something_is_under_way(
     assert reverse("admin:why_live", args=[credit.school_person.person_id]) in page
 
 
+def test_the_page_looks_once_more_when_the_message_finishes_while_it_is_made(
+    manager: Client, credit: PersonCredit
+) -> None:
+    Person.objects.update(push_state=PushState.SENDING)  # and its message is gone already
+
+    page = page_of(manager, url_of(credit))
+
+    assert verdict_in(page) == "sending"
+    assert "every 2s" in page
+
+
 def test_the_letter_is_in_dutch_without_numbers_of_ours_or_anybody_else(
     manager: Client, credit: PersonCredit
 ) -> None:
@@ -280,6 +291,22 @@ def test_a_person_is_sent_and_the_page_comes_back(manager: Client, credit: Perso
     assert answer["Location"] == url_of(credit)
     assert Message.objects.get().subject == f"person:{person.pk}"
     assert verdict_in(page_of(manager, url_of(credit))) == "sending"
+
+
+def test_one_press_sends_the_person_the_school_and_the_credit(
+    manager: Client, credit: PersonCredit
+) -> None:
+    for model in (Person, SchoolPerson, PersonCredit):
+        model.objects.update(push_state=PushState.LOCAL_ONLY, registered_at=None)
+    page = page_of(manager, url_of(credit))
+    subject = re.search(r'name="onderwerp" value="([^"]+)"', page)
+    assert verdict_in(page) == "person_not_sent"
+    assert subject is not None
+
+    press(manager, credit, "push", subject[1])
+
+    sent_ones = Message.objects.order_by("position").values_list("operation", flat=True)
+    assert list(sent_ones) == ["person.push", "schoolperson.push", "person_credit.push"]
 
 
 def test_a_missing_credit_is_made_once_however_often_one_presses(
