@@ -6,7 +6,7 @@ import ipaddress
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -32,17 +32,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("markexpr"):  # `-m long` runs them; their quick forms are here
+        _leave_out(config, items, lambda item: item.get_closest_marker("long") is not None)
     if not config.getoption("--database-only"):
         return
-    kept: list[pytest.Item] = []
-    dropped: list[pytest.Item] = []
-    for item in items:
-        touches = item.get_closest_marker("django_db") is not None or DATABASE_FIXTURES & set(
-            getattr(item, "fixturenames", ())
-        )
-        second = touches and item.get_closest_marker("browser") is None
-        (kept if second else dropped).append(item)
-    items[:] = kept
+    _leave_out(config, items, lambda item: not _runs_again(item))
+
+
+def _runs_again(item: pytest.Item) -> bool:
+    touches = item.get_closest_marker("django_db") is not None or DATABASE_FIXTURES & set(
+        getattr(item, "fixturenames", ())
+    )
+    return bool(touches) and item.get_closest_marker("browser") is None
+
+
+def _leave_out(
+    config: pytest.Config, items: list[pytest.Item], is_out: Callable[[pytest.Item], bool]
+) -> None:
+    dropped = [item for item in items if is_out(item)]
+    items[:] = [item for item in items if not is_out(item)]
     config.hook.pytest_deselected(items=dropped)
 
 
