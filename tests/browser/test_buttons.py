@@ -252,7 +252,7 @@ STORIES = [
     Story("4846", lambda g: told_refused(PersonFactory(email="gezin@example.nl"), 4846),
           person_path, ".why a.btn[href*='?q=']", at(r"/admin/persons/person/\?q=gezin")),
     Story("7342", lambda g: told_refused(sent_credit(g).school_person.person, 7342), person_path,
-          ".why a.btn[href*='rename']", at(r"person_rename/\d+/")),
+          ".why a.btn[href*='rename']", at(r"/rename/|person_rename/")),
     Story("5087", lambda g: told_refused(credit(), 5087), credit_path,
           ".why a.btn[href*='/persons/person/']", at(r"/admin/persons/person/\d+/change/")),
     Story("5128", lambda g: told_refused(sent_credit(g), 5128), credit_path,

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from backoffice.explanations.models import PublisherCode
+from backoffice.explanations.models import OwnText, PublisherCode
 from backoffice.outbox.models import Attempt, Message, PushState
 from credits.status import CreditStatus
 from notifications.models import Notification
@@ -126,6 +126,9 @@ def house() -> dict[str, str]:
                 "correction": [],
             },
         )
+    own = OwnText.objects.create(
+        reference="5020", title_nl="Geen achternaam", cause_nl="Leeg.\nMeestal.", remedy_nl="Bel."
+    )
     account = UserFactory(is_superuser=False)
     return {
         "workbench": "/admin/",
@@ -156,6 +159,8 @@ def house() -> dict[str, str]:
         "explanation": "/admin/uitleg/?q=5022",
         "publishers' codes": "/admin/explanations/publishercode/",
         "unknown codes": "/admin/explanations/unknowncode/",
+        "texts of our own": "/admin/explanations/owntext/",
+        "text of our own": f"/admin/explanations/owntext/{own.pk}/change/",
         "settings": "/admin/beheer/",
         "account": f"/admin/auth/user/{account.pk}/change/",
         "new account": "/admin/auth/user/add/",

@@ -25,7 +25,7 @@ from tests.factories import (
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # ten o'clock here
 NOBODY = AnonymousUser()
-QUERIES = 18  # session, account, the menu, and fifteen for the page
+QUERIES = 20  # session, account, the menu, own texts, and sixteen for the page
 
 pytestmark = pytest.mark.django_db
 
