@@ -143,7 +143,9 @@ def _send_now(order: Order) -> str:
 
 
 def _resume(order: Order) -> str:
+    """All sending goes on; what this person waits for goes first."""
     resume()
+    _send_now(order)
     ring()
     return str(MENDED["resume"])
 
