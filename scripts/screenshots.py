@@ -97,7 +97,7 @@ def _own_demo() -> Iterator[Demo]:
             "EDUIX_SANDBOX_PORT": str(free_port()),
         }
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "demo"],
+            [sys.executable, "manage.py", "demo", "--plain"],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.DEVNULL,
@@ -247,6 +247,7 @@ def _addresses(page: Any, demo: Demo) -> dict[str, str]:
         # at the field that the service refused; the examples are refused for this one
         "person": f"{demo.url}{str(refused).partition('?')[0]}#id_postal_code",
         "explanation": f"{demo.url}/admin/uitleg/?q=4967",
+        "why": f"{demo.url}/admin/waarom/{str(refused).split('/')[-3]}/",
     }
 
 

@@ -20,6 +20,7 @@ AWAITED_FOR: Final = timedelta(minutes=10)  # most publishers answer within this
 AWAITED: Final = frozenset(
     {"waiting_for_publisher", "prematch_never", "prematch_undone", "publisher_fault"}
 )
+GOING: Final = frozenset({PushState.QUEUED, PushState.SENDING, PushState.UNCERTAIN})
 BUSY_SECONDS: Final = 2
 AWAITED_SECONDS: Final = 5
 
@@ -54,6 +55,13 @@ class Look:
         if book.credit is not None:
             found.append(key_of(kind_of(book.credit), book.credit.pk))
         return found
+
+    @property
+    def is_going(self) -> bool:
+        """One of these rows was on its way to Edu-iX when it was read."""
+        book = self.book
+        rows = (book.person, book.place, book.credit)
+        return any(row is not None and row.push_state in GOING for row in rows)
 
     def as_json(self) -> dict[str, object]:
         """What `manage.py why --json` prints; its keys are fixed."""
@@ -109,7 +117,7 @@ def poll_seconds(looks: Sequence[Look], *, now: datetime) -> int:
 
     What was under way when it was read may be finished by now: the page must look once more.
     """
-    if any(look.verdict.key == "sending" for look in looks):
+    if any(look.is_going for look in looks):
         return BUSY_SECONDS
     subjects = {subject for look in looks for subject in look.subjects}
     if Message.objects.active().filter(subject__in=subjects).exists():

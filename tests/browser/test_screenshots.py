@@ -44,7 +44,7 @@ def test_the_documentation_shows_each_page_in_each_look() -> None:
 
     wanted = {
         f"{page}-{look}"
-        for page in ("login", "home", "persons", "credits", "status", "person", "import")
+        for page in ("login", "home", "persons", "credits", "status", "person", "import", "why")
         for look in ("light", "dark", "phone")
     }
 
