@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from backoffice.desk.stack import ROOT, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+# Without preload: axe would fetch the sheets again, from addresses that it gets wrong.
+AXE = {"resultTypes": ["violations"], "preload": False}
 WAIT = 30_000  # milliseconds; a shared machine may be slow
 
 ALL_JSON = """
@@ -332,6 +335,26 @@ def test_what_is_in_order_is_told_with_its_proof(demo: Demo) -> None:
 
     assert demo.page.locator("main tbody tr").count() == 9
     assert demo.page.locator("[name=doen]").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_keep_nobody_out_and_fit_a_phone(demo: Demo, scheme: str) -> None:
+    demo.look("nothing wrong")
+    answer, start = demo.page.url, f"{demo.url}/admin/waarom/"
+    proof = answer.replace("/?", "/bewijs/?")
+    demo.page.emulate_media(color_scheme=scheme)
+    found, wide = [], []
+    for address in (start, answer, proof):
+        demo.page.goto(address)
+        rules = Axe().run(demo.page, options=AXE).response["violations"]
+        found += [rule["id"] for rule in rules if rule["impact"] in ("serious", "critical")]
+        demo.page.set_viewport_size({"width": 360, "height": 780})
+        wide.append(demo.page.evaluate("document.documentElement.scrollWidth"))
+        demo.page.set_viewport_size({"width": 1280, "height": 800})
+    demo.page.emulate_media(color_scheme="light")
+
+    assert found == []
+    assert max(wide) <= 360
 
 
 def test_a_refused_login_is_tried_again_in_one_press(demo: Demo) -> None:
