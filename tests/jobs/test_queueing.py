@@ -24,7 +24,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-MAY_DIFFER = ("id", "position", "due_at", "created_at", "priority")
+MAY_DIFFER = ("id", "position", "due_at", "asked_at", "created_at", "priority")
 
 
 def messages() -> list[dict[str, object]]:
