@@ -29,7 +29,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         "EDUIX_SANDBOX_PORT": str(free_port()),
     }
     command = [sys.executable, "manage.py", "demo", "--plain"]
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
     found = {"examples": str(var / "examples")}
     for line in process.stdout or ():
         if url := re.search(r"(http://\S+)/admin/", line):
