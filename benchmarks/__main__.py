@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=sorted(MEASUREMENTS), help="one measurement")
     options = parser.parse_args(arguments)
     names = [options.only] if options.only else list(MEASUREMENTS)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(number, _interrupt)
     try:
         return measure(names, QUICK if options.quick else FULL)
     except Failed as problem:
