@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -129,9 +130,9 @@ class _Deletion(ChangeSender):
             if refused.number not in NOT_KNOWN:
                 raise
 
+    @abstractmethod
     def remove(self, gateway: Gateway) -> Callable[[str], None]:
         """The call that takes the key."""
-        raise NotImplementedError
 
 
 class PersonDelete(_Deletion):
