@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -38,6 +39,9 @@ PATH: Final = endpoint_path("notification")
 ENDPOINTS: Final = frozenset({PATH, f"{PATH}/"})
 WSDLS: Final = frozenset({f"{PATH}/wsdl", f"{PATH}/wsdl/"})
 RETRY_AFTER: Final = ("Retry-After", "120")
+# A database that hangs must not take every thread of the server with it: the office needs some.
+MAX_AT_ONCE: Final = 64
+MAX_WAIT: Final = 2.0
 
 
 class Door:
@@ -54,6 +58,7 @@ class Door:
             ) from problem
         self._django = django_application
         self._reader = Reader()
+        self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -101,13 +106,20 @@ class Door:
             at=timezone.now(),
             content=content,
         )
+        self._store(received)
+        if content.invalid:
+            raise fault(Reason.CONTENT, faults.INCORRECT, _in_words(content.invalid))
+        return faults.succeeded(delivery.namespace, content.kind)
+
+    def _store(self, received: Received) -> None:
+        if not self._places.acquire(timeout=MAX_WAIT):
+            raise refused(503, Reason.OVERLOADED, "Too busy; please try again later.", RETRY_AFTER)
         try:
             store(received)
         except DatabaseProblem as problem:
             raise _not_stored(problem) from problem
-        if content.invalid:
-            raise fault(Reason.CONTENT, faults.INCORRECT, _in_words(content.invalid))
-        return faults.succeeded(delivery.namespace, content.kind)
+        finally:
+            self._places.release()
 
 
 def wsdl() -> Answer:

@@ -138,6 +138,7 @@ class Refusal(models.Model):
         CONTENT = "content", _("Content not valid")
         DATABASE = "database", _("Our database could not be reached")
         LOCKED = "locked", _("Our database was busy for too long")
+        OVERLOADED = "overloaded", _("More at once than we could store")
         UNFORESEEN = "unforeseen", _("Fault with us")
 
     minute = models.DateTimeField(_("minute"))

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from backoffice.eduix import errors, exchange, masking
 from backoffice.outbox import settling, stops
-from notifications import applying, framing
+from notifications import applying, door, framing
 from notifications.models import Notification
 from tests.docs.pages import DELIVERY, plain, table_after
 
@@ -67,6 +67,7 @@ def test_the_next_try_varies_by_the_share_that_is_told() -> None:
     [
         f"more than {framing.MAX_BYTES // 1024} KiB",
         f"the {applying.MAX_TRIES}th try failed",
+        f"{door.MAX_AT_ONCE} others wait for our database already, and {door.MAX_WAIT:g} seconds",
         f"Its claim ends after {applying.LEASE.seconds // 60} minutes",
         f"spends its own {applying.MAX_TRIES} tries",
         "tried again after " + " and ".join(["10 s, 1 min, 5 min", "30 min"]),
