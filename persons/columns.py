@@ -18,6 +18,7 @@ from backoffice.outbox.models import Pushable, PushState, key_of
 from backoffice.screens.admin import lay_beside
 from backoffice.screens.cells import Problem, dotted, pill, problem_of
 from backoffice.screens.links import field_of, url_of
+from backoffice.screens.panels import cells_beside
 from persons.duplicates import open_likenesses
 from persons.models import Person, School, SchoolPerson
 
@@ -124,10 +125,12 @@ def mend_words(model: type[Model], field: str) -> str:
 
 
 def lay_schools(schools: Sequence[School]) -> None:
-    """Numbers of pupils and credits beside each school of a page."""
+    """Numbers of pupils and credits beside each school of a page, and how it all stands."""
     keys = [school.pk for school in schools]
     rows = SchoolPerson.objects.filter(school__in=keys).order_by().values_list("school")
     persons = {int(pk): int(number) for pk, number in rows.annotate(rows=Count("pk"))}
     credits = {int(pk): int(number) for pk, number in rows.annotate(rows=Count("person_credits"))}
+    others = cells_beside("school", keys)
     for school in schools:
-        lay_beside(school, persons=persons.get(school.pk, 0), credits=credits.get(school.pk, 0))
+        numbers = {"persons": persons.get(school.pk, 0), "credits": credits.get(school.pk, 0)}
+        lay_beside(school, **numbers, **others[school.pk])

@@ -19,7 +19,7 @@ from backoffice.outbox.cells import explanation_of
 from backoffice.outbox.models import Message
 from backoffice.outbox.pushable import signed_in
 from backoffice.screens.admin import cells_of
-from backoffice.screens.cells import two_lines
+from backoffice.screens.cells import pill, two_lines
 from backoffice.screens.history import HistoryAdmin
 from backoffice.screens.panels import panels_of
 from backoffice.screens.posting import post_only
@@ -71,7 +71,7 @@ class SchoolAdmin(HistoryAdmin[School]):
     ]
 
     lead = _("Every school as Edu-iX knows it, and who looks after it.")
-    list_display = ["school", "city", "brin", "persons", "credits", "contact"]
+    list_display = ["school", "running", "city", "brin", "persons", "credits", "contact"]
     list_select_related = ["account_manager"]
     search_fields = ["name"]  # shows the box; `get_search_results` decides what is searched
     search_help_text = _("Name, city, BRIN or school ID")
@@ -95,6 +95,13 @@ class SchoolAdmin(HistoryAdmin[School]):
     @admin.display(description=_("school"), ordering="name")
     def school(self, school: School) -> SafeString:
         return two_lines(school.name, school.organisation_id)
+
+    @admin.display(description=_("how it stands"))
+    def running(self, school: School) -> SafeString:
+        state = cells_of(school).get("running")
+        return (
+            two_lines(pill(state.word, state.word.label), state.reason) if state else two_lines("")
+        )
 
     @admin.display(description=_("persons"))
     def persons(self, school: School) -> SafeString:

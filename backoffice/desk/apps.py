@@ -12,6 +12,7 @@ class DeskConfig(AppConfig):
         from backoffice.desk.compare_actions import register_actions
         from backoffice.desk.drift import reconcile_nightly
         from backoffice.desk.pruning import prune_daily
+        from backoffice.desk.schools_running import register_school_states
         from backoffice.desk.why_panel import register_why_panels
         from backoffice.outbox.registry import register_background
 
@@ -20,3 +21,4 @@ class DeskConfig(AppConfig):
         register_actions()
         register_all_buttons()
         register_why_panels()
+        register_school_states()

@@ -40,6 +40,7 @@ def home(site: AdminSite) -> Callable[..., HttpResponse]:
             "page": home_page(request.user),
             "may_import": request.user.has_perm("jobs.add_job"),
             "may_write": request.user.has_perm("explanations.add_publishercode"),
+            "may_see_refusals": request.user.has_perm("notifications.view_refusal"),
             "may_resume": request.user.has_perm("outbox.change_message"),
         }
         return TemplateResponse(request, "desk/home.html", context)

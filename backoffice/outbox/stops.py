@@ -23,6 +23,7 @@ from backoffice.outbox.settling import Result
 logger = logging.getLogger(__name__)
 
 SERVICE: Final = "edu-ix"
+PARTNERS: Final = ("profile", "credit")  # each has a row too, with its own last answer and failure
 ANSWERED: Final = (
     Attempt.Outcome.ACCEPTED,
     Attempt.Outcome.REFUSED,
@@ -58,6 +59,7 @@ def take_note(result: Result, exchanges: Sequence[Exchange] = ()) -> None:
     for exchange in exchanges:
         if exchange.operation == "login" and not exchange.error:
             _login_accepted(exchange.service)
+    _note_services(exchanges)
     if result.is_login_refused:
         if not result.is_repeated:
             _login_refused(result, exchanges)
@@ -76,6 +78,25 @@ def take_note(result: Result, exchanges: Sequence[Exchange] = ()) -> None:
         ServiceState.objects.filter(service=SERVICE).update(
             last_failure_at=timezone.now(), last_failure=result.text[:300]
         )
+
+
+def _note_services(exchanges: Sequence[Exchange]) -> None:
+    """Which of the services answers; a refusal with a code is an answer too."""
+    for exchange in exchanges:
+        if exchange.service not in PARTNERS:
+            continue
+        is_answer = exchange.status is not None and (
+            not exchange.error or exchange.code is not None
+        )
+        column = "last_success_at" if is_answer else "last_failure_at"
+        if _is_time(f"{exchange.service} {column}"):
+            # The next answer after a failure counts at once, and the other way round.
+            _noted.pop(
+                f"{exchange.service} {'last_failure_at' if is_answer else 'last_success_at'}", None
+            )
+            ServiceState.objects.update_or_create(
+                service=exchange.service, defaults={column: timezone.now()}
+            )
 
 
 def _login_accepted(service: str) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
 
-from backoffice.desk.home import Check, home_page
-from backoffice.jobs.models import Job
+from backoffice.desk.freshness import Word
+from backoffice.desk.home import home_page
+from backoffice.desk.running import Check
+from backoffice.jobs.models import CheckRun, Job
 from backoffice.outbox.models import Message, PushState, ServiceState
 from credits.status import CreditStatus
 from notifications.models import Notification
@@ -25,7 +27,7 @@ from tests.factories import (
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # ten o'clock here
 NOBODY = AnonymousUser()
-QUERIES = 20  # session, account, the menu, own texts, and sixteen for the page
+QUERIES = 25  # session, account, the menu, own texts, and what the page tells
 
 pytestmark = pytest.mark.django_db
 
@@ -44,11 +46,18 @@ def state(**columns: Any) -> ServiceState:
     return ServiceState.objects.create(service="edu-ix", **columns)
 
 
-def queued(created_at: datetime) -> None:
-    message = Message.objects.create(
-        operation="person.push", subject="person:1", chain="person:1", due_at=created_at
+def queued(asked_at: datetime) -> None:
+    Message.objects.create(
+        operation="person.push",
+        subject="person:1",
+        chain="person:1",
+        due_at=asked_at,
+        asked_at=asked_at,
     )
-    Message.objects.filter(pk=message.pk).update(created_at=created_at)
+
+
+def answered(service: str, **columns: Any) -> ServiceState:
+    return ServiceState.objects.create(service=service, **columns)
 
 
 def told(received_at: datetime, error_code: int | None = None) -> None:
@@ -128,46 +137,56 @@ def test_refused_persons_without_credits_are_not_silent() -> None:
 def test_a_machine_that_never_ran_is_unknown_and_not_broken() -> None:
     page = home_page(NOBODY, NOW)
 
-    assert [check.tone for check in page.checks] == ["q", "q", "q"]
+    assert {check.word for check in page.checks} == {Word.UNKNOWN}
     assert page.alarm is None
+    assert page.silence is None
 
 
 def test_a_working_sender_tells_its_queue() -> None:
     state(beat_at=NOW - timedelta(seconds=5))
     queued(NOW - timedelta(seconds=8))
 
-    assert check("Sending") == Check("ok", "Sending", "1 in the queue, oldest 8 s")
+    assert check("Sending") == Check(Word.ON_TIME, "Sending", "1 in the queue, oldest 8 s")
+    assert check("Worker") == Check(Word.ON_TIME, "Worker", "at work")
 
 
 def test_a_queue_that_waits_long_is_seen() -> None:
     state(beat_at=NOW)
     queued(NOW - timedelta(minutes=11))
 
-    assert check("Sending").tone == "wait"
+    assert check("Sending").word == Word.BEHIND
+    assert home_page(NOBODY, NOW + timedelta(hours=3)).checks[0].word == Word.ACTION
 
 
 def test_a_sender_that_gives_no_sign_any_more_is_bad_news() -> None:
     state(beat_at=NOW - timedelta(minutes=3))
 
-    assert check("Sending").tone == "bad"
-    assert "silent since 09:57" in check("Sending").text
+    assert check("Worker") == Check(Word.ACTION, "Worker", "silent since 09:57")
     assert home_page(NOBODY, NOW).lead.endswith("Not everything runs.")
 
 
 def test_a_queue_without_any_sender_is_bad_news() -> None:
     queued(NOW)
 
-    assert check("Sending").tone == "bad"
+    assert check("Worker").word == Word.ACTION
 
 
-def test_an_answer_after_a_failure_makes_it_well_again() -> None:
-    row = state(beat_at=NOW, last_failure_at=NOW - timedelta(minutes=2))
+def test_each_service_of_edu_ix_has_its_own_line() -> None:
+    failed_at = NOW - timedelta(minutes=2)
+    row = answered("profile", last_failure_at=failed_at)
+    answered("credit", last_success_at=NOW - timedelta(minutes=1))
 
-    assert check("Edu-iX").tone == "wait"
+    assert check("Edu-iX Profile").word == Word.BEHIND
+    assert check("Edu-iX Credit") == Check(Word.ON_TIME, "Edu-iX Credit", "last answer 09:59")
+
+    ServiceState.objects.filter(pk=row.pk).update(last_success_at=NOW - timedelta(hours=3))
+
+    words = "no answer at 09:58; the last one at 07:00"
+    assert check("Edu-iX Profile") == Check(Word.ACTION, "Edu-iX Profile", words)
 
     ServiceState.objects.filter(pk=row.pk).update(last_success_at=NOW - timedelta(minutes=1))
 
-    assert check("Edu-iX") == Check("ok", "Edu-iX", "last answer 09:59")
+    assert check("Edu-iX Profile").word == Word.ON_TIME
 
 
 def test_a_refused_login_is_an_alarm_with_what_to_do() -> None:
@@ -178,7 +197,16 @@ def test_a_refused_login_is_an_alarm_with_what_to_do() -> None:
     assert page.alarm is not None
     assert page.alarm.title
     assert page.alarm.steps
-    assert [check.tone for check in page.checks[:2]] == ["bad", "bad"]
+    words = {check.name: check.word for check in page.checks}
+    assert words["Sending"] == words["Edu-iX Profile"] == words["Edu-iX Credit"] == Word.ACTION
+
+
+def test_a_login_that_one_service_refuses_is_not_blamed_on_the_other() -> None:
+    state(stopped_at=NOW, refused_service="credit")
+    answered("profile", last_success_at=NOW)
+
+    assert check("Edu-iX Profile").word == Word.ON_TIME
+    assert check("Edu-iX Credit").word == Word.ACTION
 
 
 def test_notifications_of_today_are_those_since_midnight_here() -> None:
@@ -186,7 +214,60 @@ def test_notifications_of_today_are_those_since_midnight_here() -> None:
     told(datetime(2026, 11, 19, 23, 30, tzinfo=UTC))
     told(datetime(2026, 11, 19, 22, 30, tzinfo=UTC))
 
-    assert check("Notifications") == Check("ok", "Notifications", "last 09:11, 2 today")
+    words = "last 09:11, 2 today"
+    assert check("Notifications") == Check(Word.ON_TIME, "Notifications", words)
+
+
+def left(number: int, at: datetime) -> None:
+    PersonCreditFactory.create_batch(
+        number,
+        status=CreditStatus.WAITING_FOR_PUBLISHER,
+        push_state=PushState.IN_SYNC,
+        registered_at=at,
+    )
+
+
+def test_credits_that_left_and_no_notification_since_raise_an_alarm() -> None:
+    told(NOW - timedelta(days=1))
+    left(19, NOW - timedelta(hours=2))
+
+    assert home_page(NOBODY, NOW).silence is None
+
+    left(1, NOW - timedelta(hours=2))
+    silence = home_page(NOBODY, NOW).silence
+
+    assert silence is not None
+    assert silence.title == "No notifications received since 19 November, 10:00"
+    assert "/soap/4.0/notification" in silence.step
+    assert check("Notifications").word == Word.BEHIND
+
+    told(NOW - timedelta(minutes=1))
+
+    assert home_page(NOBODY, NOW).silence is None
+    assert check("Notifications").word == Word.ON_TIME
+
+
+def test_the_alarm_stands_on_the_page(manager: Client) -> None:
+    left(20, timezone.now() - timedelta(hours=4))
+    manager.cookies["django_language"] = "en"
+
+    page = manager.get("/admin/").content.decode()
+
+    assert "No notifications received yet" in page
+    assert "action needed" in page
+
+
+def test_a_comparison_is_late_only_where_there_is_something_to_compare() -> None:
+    run = CheckRun.objects.create(scope="nightly", status="done", answered=1, total=1)
+    CheckRun.objects.filter(pk=run.pk).update(finished_at=NOW - timedelta(days=3))
+
+    assert check("Comparison").word == Word.ON_TIME
+
+    PersonFactory(push_state=PushState.IN_SYNC, registered_at=NOW)
+
+    assert check("Comparison") == Check(
+        Word.ACTION, "Comparison", "last compared 17 November, 10:00"
+    )
 
 
 # --- picture, work under way, first day ---------------------------------------------------------
