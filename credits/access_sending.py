@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -47,19 +48,40 @@ class Outgoing:
         )
 
 
-def outgoing_of(person_id: int, school_credit_ids: Sequence[int], now: datetime) -> Outgoing:
-    """What is still to go out for this person and these school credits."""
-    chains = [chain_of(person_id), *(key_of("school_credit", pk) for pk in school_credit_ids)]
-    pending = (
+def outgoing_of(
+    school_credits: Mapping[int, Sequence[int]], service: SendingFacts
+) -> dict[int, Outgoing]:
+    """What is still to go out for each of these persons and their school credits; one query."""
+    chains = {
+        pk: {chain_of(pk), *(key_of("school_credit", credit) for credit in credits)}
+        for pk, credits in school_credits.items()
+    }
+    pending = _pending_by_chain({chain for those in chains.values() for chain in those})
+    found = {}
+    for pk, those in chains.items():
+        mine = {one.pk: one for chain in those for one in pending.get(chain, ())}
+        ordered = sorted(mine.values(), key=lambda one: (one.asked_at, one.pk))
+        found[pk] = Outgoing(ordered, service)
+    return found
+
+
+def _pending_by_chain(chains: Collection[str]) -> Mapping[str, Sequence[Message]]:
+    """The unfinished messages of these chains; one that joins two stands under both."""
+    found: dict[str, list[Message]] = defaultdict(list)
+    rows = (
         Message.objects.filter(Q(status__in=Message.ACTIVE) | Q(status=Message.Status.WAITING))
         .filter(Q(chain__in=chains) | Q(joins__in=chains))
         .select_related("waits_for")
-        .order_by("asked_at", "pk")
     )
-    return Outgoing([one for one in pending if not is_question(one.operation)], _service_facts(now))
+    for one in rows:
+        if not is_question(one.operation):
+            for chain in {one.chain, one.joins}:
+                found[chain].append(one)
+    return found
 
 
-def _service_facts(now: datetime) -> SendingFacts:
+def service_facts(now: datetime) -> SendingFacts:
+    """How all sending stands, whoever asks; two queries."""
     queue = Message.objects.active().aggregate(number=Count("pk"), oldest=Min("created_at"))
     state = ServiceState.objects.filter(service=stops.SERVICE).first()
     if state is None:

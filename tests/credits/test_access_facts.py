@@ -14,7 +14,9 @@ from backoffice.explanations.models import PublisherCode
 from backoffice.outbox.models import Message, PushState, ServiceState
 from backoffice.outbox.stops import SERVICE
 from credits.access import verdict_on
-from credits.access_facts import Book, books_of, look_alikes, usual_waits
+from credits.access_alike import look_alikes
+from credits.access_facts import Book, books_of
+from credits.access_waits import usual_waits
 from credits.models import PersonCredit
 from credits.returns import new_reference, queue_return
 from credits.services import queue_credit_push
@@ -164,7 +166,7 @@ def test_a_second_account_that_has_the_book(place: SchoolPerson) -> None:
     alone = PersonFactory(**sent())
     SchoolPersonFactory(person=alone, **sent())
 
-    assert [one.pk for one in look_alikes(alone)] == [place.person_id]
+    assert look_alikes([alone]) == {alone.pk: [place.person_id]}
     assert verdict_of(alone) == "duplicate_holds_it"
 
     PersonCredit.objects.update(person_product_state="Returned")
