@@ -157,6 +157,8 @@ def _words(field: Field, lang: str) -> dict[str, str]:
         "bare": name.split(" ", 1)[1],
         "record": record,
         "Record": _capital(record),
+        "kind": record.split(" ", 1)[1],
+        "sought": own.get("sought", ""),
         "target": own.get("target", ""),
         "values": own.get("values", ""),
         "hint": own.get("hint", ""),

@@ -107,6 +107,9 @@ def test_a_limit_is_named_where_there_is_one(lang: str) -> None:
     for row in rows("codes"):
         if row["name"] in ("too_small", "too_long"):
             explanation = decode.explain_eduix(int(row["code"]), lang)
+            if explanation.title.endswith({"nl": " is leeg", "en": " is empty"}[lang]):
+                assert row["limit"] == "1", explanation.title
+                continue
             assert re.search(rf"\b{row['limit']}\b", explanation.title), explanation.title
 
 
@@ -123,7 +126,7 @@ def test_what_passes_by_itself_asks_nobody_to_act_first() -> None:
         (5022, "De achternaam is te lang: hoogstens 50 tekens"),
         (4840 + 2, "Het e-mailadres is te lang: hoogstens 254 tekens"),
         (4900 + 1, "Het huisnummer is te laag: minstens 1"),
-        (4320 + 1, "Het school-ID in de zoekvraag naar een school is te kort: minstens 1 teken"),
+        (4320 + 1, "Het school-ID bij het zoeken naar een school is te kort: minstens 1 teken"),
         (7701, "Het ECK iD is te kort: precies 128 tekens"),
         (12, "We waren bij Edu-iX automatisch uitgelogd"),
     ],

@@ -14,8 +14,8 @@ from backoffice.explanations.texts import Entry
 from tests.facts import rows
 
 PLACEHOLDERS = {
-    "name", "Name", "short", "Short", "bare", "record", "Record", "target", "values",
-    "min", "max", "min_characters", "hint", "code",
+    "name", "Name", "short", "Short", "bare", "record", "Record", "kind", "sought", "target",
+    "values", "min", "max", "min_characters", "hint", "code",
 }  # fmt: skip
 
 
