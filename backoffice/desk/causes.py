@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -152,9 +152,14 @@ def _root(kind: str, state: str, code: int | None) -> Root:
 
 
 def _by_answer(model: Any) -> Any:
-    """Refused rows of one kind by the answer: state, code, rows, and one of them."""
+    """Refused rows of one kind by the answer: state, code, rows, and one of them.
+
+    Credits also by their status: its index serves, and what was given back is nobody's work.
+    """
+    is_credit = model in (PersonCredit, SchoolCredit)
+    by_status = Q(status=CreditStatus.REFUSED) if is_credit else Q()
     return (
-        model.objects.filter(push_state__in=REFUSED)
+        model.objects.filter(by_status, push_state__in=REFUSED)
         .order_by()
         .values_list("push_state", "push_code")
         .annotate(rows=Count("pk"), first=Min("pk"))
@@ -195,7 +200,7 @@ def _refused_cause(root: Root, weight: Weight) -> Cause:
             url, button = compare_url(subject), _("Compare")
         else:
             url, button = url_of(subject, code=root.code) or url, _("Mend")
-    parts = [_counted(root.kind, weight.rows), told.owner_label, _code(root.code)]
+    parts = [counted_words(root.kind, weight.rows), told.owner_label, _code(root.code)]
     return Cause(
         count=weight.credits,
         title=told.title,
@@ -216,7 +221,8 @@ def _code(code: int | None) -> str:
     return "" if code is None else _("code %s") % code
 
 
-def _counted(kind: str, number: int) -> str:
+def counted_words(kind: str, number: int) -> str:
+    """`3 persons refused`."""
     words = {
         "person": ngettext("%d person refused", "%d persons refused", number),
         "schoolperson": ngettext(
@@ -227,6 +233,7 @@ def _counted(kind: str, number: int) -> str:
         ),
         "person_credit": ngettext("%d credit refused", "%d credits refused", number),
         "school_credit": ngettext("%d school credit refused", "%d school credits refused", number),
+        "credit_return": ngettext("%d return refused", "%d returns refused", number),
     }
     return words[kind] % number
 
@@ -250,7 +257,7 @@ def _publisher_faults(today: date) -> Iterator[Cause]:
     for at, model in enumerate((PersonCredit, SchoolCredit)):
         for code, ean, number in _by_fault(model, today):
             counts.setdefault((code, ean), [0, 0])[at] = number
-    titles = _titles({ean for _code, ean in counts})
+    titles = titles_of({ean for _code, ean in counts})
     faults = {
         (code, ean): PublisherFault(code, ean, titles.get(ean, ("", ""))[1]) for code, ean in counts
     }
@@ -272,7 +279,8 @@ def _by_fault(model: Any, today: date) -> Any:
     )
 
 
-def _titles(eans: set[str]) -> dict[str, tuple[str, str]]:
+def titles_of(eans: set[str]) -> dict[str, tuple[str, str]]:
+    """Title and publisher of these books."""
     rows = Product.objects.filter(ean__in=eans).values_list("ean", "title", "publisher")
     return {ean: (title, publisher) for ean, title, publisher in rows}
 
@@ -294,11 +302,11 @@ def _fault_cause(
         sub=" · ".join(part for part in parts if part),
         url=f"{reverse(f'admin:credits_{model}_changelist')}?{query}",
         button=_("Look"),
-        write_url="" if told.known or not fault.code else _form_for(fault),
+        write_url="" if told.known or not fault.code else form_for(fault),
     )
 
 
-def _form_for(fault: PublisherFault) -> str:
+def form_for(fault: PublisherFault) -> str:
     """The form for what a publisher's code means, filled in as far as we know."""
     filled = {
         "code": fault.code,

@@ -1,0 +1,99 @@
+"""Where a work item leads: its list, its page, and the one button for all of it."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from backoffice.desk.causes import form_for
+from backoffice.desk.work import Deed
+from backoffice.desk.work_count import HELD, Tally
+from backoffice.desk.work_keys import Key
+from backoffice.desk.work_rows import CREDITS
+from backoffice.explanations.services import Explanation, PublisherFault
+from backoffice.outbox.cells import compare_url
+from backoffice.outbox.models import key_of
+from backoffice.screens.buttons import page_url
+from backoffice.screens.links import url_of
+
+PAGES: Final = {
+    "person_credit": "credits_personcredit_changelist",
+    "school_credit": "credits_schoolcredit_changelist",
+    "person": "persons_person_changelist",
+    "schoolperson": "persons_schoolperson_changelist",
+    "person_change": "persons_personchange_changelist",
+    "notification": "notifications_notification_changelist",
+}
+PUSHED: Final = ("refused", "fault", "unsent", "silent")  # sending again may help, or is asked for
+UNPUSHED: Final = ("person_change", "credit_return")  # done once, each from its own page
+
+
+def passes(explanation: Explanation) -> bool:
+    """Its code says that it passes by itself."""
+    return explanation.clears_itself or explanation.owner == "niemand"
+
+
+def list_url(key: Key, parts: dict[str, Tally]) -> str:
+    """The list of exactly these rows, of the kind that people ask about first."""
+    if key.family == "notification":
+        return page_url(PAGES["notification"], verdict=key.part("verdict"))
+    for kind, page in PAGES.items():
+        if kind in parts:
+            return page_url(page, werk=str(key))
+    group = "attention" if key.family in ("refused", "conflict") else "under_way"
+    return page_url("outbox_message_changelist", group=group)
+
+
+def item_url(key: Key | str) -> str:
+    """The page of one item: its notes, its rows, its buttons."""
+    return f"{page_url('work_item')}?{urlencode({'item': str(key)})}"
+
+
+def deed_of(
+    key: Key, parts: dict[str, Tally], explanation: Explanation, fault: PublisherFault, url: str
+) -> Deed:
+    """One button: what acts on all of it, else where one begins."""
+    can_push = key.family in PUSHED and key.part("kind") not in UNPUSHED
+    match key.family:
+        case "fault" if not explanation.known and key.code:
+            form = form_for(fault)
+            return Deed(_("Write the explanation"), form, right="explanations.add_publishercode")
+        case "refused" if can_push and passes(explanation):
+            return _push(key, parts)
+        case "refused" | "conflict" if parts.get(key.part("kind"), Tally()).rows == 1:
+            return _mend(key, parts)
+        case "refused" if explanation.action in ("edit", "find_duplicates", "rename"):
+            return Deed(_("Mend"), url)
+        case "conflict":
+            return Deed(_("Compare"), url)
+        case "prematch":
+            return Deed(_("Look"), url)
+        case "login":
+            return Deed(_("Try sending again"), do="resume", right="outbox.change_message")
+    return _push(key, parts) if can_push else Deed(_("Look"), url)
+
+
+def _push(key: Key, parts: dict[str, Tally]) -> Deed:
+    """Send all rows; who may send the first kind may press it."""
+    kind = next(kind for kind in parts if kind != HELD)
+    words = _("Send all") if key.family == "unsent" else _("Send all again")
+    return Deed(words, do="push", right=push_right(kind))
+
+
+def push_right(kind: str) -> str:
+    """The permission to send rows of this kind."""
+    app = "credits" if kind in CREDITS else "persons"
+    return f"{app}.push_{kind.replace('_', '')}"
+
+
+def _mend(key: Key, parts: dict[str, Tally]) -> Deed:
+    """One row: straight to where it is mended."""
+    kind = key.part("kind")
+    subject = key_of(kind, parts[kind].max_pk)
+    if key.family == "conflict":
+        url = compare_url(subject)
+        return Deed(_("Compare") if url else _("Look"), url or list_url(key, parts))
+    url = url_of(subject, code=key.code)
+    return Deed(_("Mend") if url else _("Look"), url or list_url(key, parts))
