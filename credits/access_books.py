@@ -70,6 +70,11 @@ class Held:
         return [one for one in held if one.ean in eans]
 
     @cached_property
+    def person_facts(self) -> Pushed:
+        """The person, as the chain looks at it; the same for every book."""
+        return _pushed(self.person)
+
+    @cached_property
     def place_facts(self) -> tuple[PlaceFacts, ...]:
         """Every place, as the chain looks at it."""
         return tuple(map(_place, self.places))
@@ -130,10 +135,10 @@ def _book(held: Held, read: Read, ean: str) -> Book:
     is_awaited = any(not one.specification_state for one in (*own, *licences))
     newest = places[-1] if places else None
     facts = Facts(
-        person=_pushed(person),
+        person=held.person_facts,
         is_blocked=person.person_state == Person.State.BLOCKED,
         places=held.place_facts,
-        place=_place(place) if place else None,
+        place=held.place_facts[places.index(place)] if place else None,
         asked_school=read.organisation_id,
         is_at_asked_school=not read.organisation_id or bool(asked),
         is_linked=bool(person.user_id),

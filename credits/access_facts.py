@@ -90,7 +90,7 @@ def _held_by(persons: Sequence[Person], asked: _Asked) -> list[Held]:
     places = list(
         SchoolPerson.objects.filter(person__in=found)
         .exclude(push_state=PushState.DELETED)
-        .select_related("school")
+        .prefetch_related("school")  # many share one; each row its own would double the work
         .order_by("pk")
     )
     for place in places:

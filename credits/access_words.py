@@ -265,10 +265,7 @@ def answer_on(book: Book, verdict: Verdict, *, day: date) -> Answer:
     """The verdict in words, with who must act and when it passes."""
     then = next_of(verdict, book.facts, day=day)
     explanation = explanation_of(book, verdict, then)
-    owner = owner_of(verdict, then, explanation)
-    clears_itself = then.clears_itself
-    if _brings_owner(verdict) and explanation is not None:
-        clears_itself = explanation.clears_itself
+    owner, clears_itself = _who_acts(verdict, then, explanation)
     cause, todo = SENTENCES[verdict.key]
     named = names(book, verdict, explanation)
     return Answer(
@@ -293,16 +290,24 @@ def explanation_of(book: Book, verdict: Verdict, then: Next) -> Explanation | No
     return explain(then.explanation) if then.explanation else None
 
 
+def who_acts(book: Book, verdict: Verdict, *, day: date) -> tuple[str, bool]:
+    """Who must act, and whether it passes by itself: what lists need, without any words."""
+    then = next_of(verdict, book.facts, day=day)
+    explanation = explanation_of(book, verdict, then) if _brings_owner(verdict) else None
+    return _who_acts(verdict, then, explanation)
+
+
+def _who_acts(verdict: Verdict, then: Next, explanation: Explanation | None) -> tuple[str, bool]:
+    """Exactly one owner: the code's own where it has one, else that of the verdict."""
+    if explanation is None or not _brings_owner(verdict):
+        return then.owner, then.clears_itself
+    owner = explanation.owner if explanation.known else then.owner
+    return owner, explanation.clears_itself
+
+
 def _brings_owner(verdict: Verdict) -> bool:
     """A code of Edu-iX or of a publisher says itself who must act."""
     return verdict.code is not None and verdict.key != "publisher_fault_unknown"
-
-
-def owner_of(verdict: Verdict, then: Next, explanation: Explanation | None) -> str:
-    """Exactly one: the code's own where it has one, else that of the verdict."""
-    if _brings_owner(verdict) and explanation is not None and explanation.known:
-        return explanation.owner
-    return then.owner
 
 
 def names(book: Book, verdict: Verdict, explanation: Explanation | None) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from backoffice.outbox.models import Message, PushState, key_of
 from backoffice.screens.cells import Tone
-from credits.access import Verdict, verdict_on
+from credits.access import State, Verdict, verdict_on
 from credits.access_evidence import Step, steps_of
 from credits.access_facts import Book, books_of
 from credits.access_words import SHORT, Answer, answer_on
@@ -80,7 +80,7 @@ def looks_of(
     """The asked book, or all books of this person, the worst first."""
     books = books_of(person, day=day, now=now, ean=ean, organisation_id=organisation_id)
     looks = [_look(book, day, now) for book in books]
-    return sorted(looks, key=_badness)
+    return sorted(looks, key=lambda look: badness(look.book, look.verdict, look.tone))
 
 
 def _look(book: Book, day: date, now: datetime) -> Look:
@@ -91,25 +91,24 @@ def _look(book: Book, day: date, now: datetime) -> Look:
         verdict=verdict,
         answer=answer,
         steps=steps_of(book, verdict.links, day=day, now=now),
-        tone=tone_of(verdict, answer),
+        tone=tone_of(verdict, clears_itself=answer.clears_itself),
         short=str(SHORT[verdict.key]),
     )
 
 
-def tone_of(verdict: Verdict, answer: Answer) -> Tone:
+def tone_of(verdict: Verdict, *, clears_itself: bool) -> Tone:
     """The colour of a verdict; what passes by itself is no alarm."""
     if verdict.is_fine:
         return "ok"
     if verdict.key in QUIET:
         return "idle"
-    return "wait" if answer.clears_itself else "bad"
+    return "wait" if clears_itself else "bad"
 
 
-def _badness(look: Look) -> tuple[int, int, str, str]:
+def badness(book: Book, verdict: Verdict, tone: Tone) -> tuple[int, int, str, str]:
     """Alarms first, then what breaks earliest in the chain."""
-    places = [place for place, step in enumerate(look.steps) if step.tone == "bad"]
-    first = places[0] if places else len(look.steps)
-    return ORDER[look.tone], first, look.book.title, look.book.ean
+    broken = (at for at, link in enumerate(verdict.links) if link.state == State.BROKEN)
+    return ORDER[tone], next(broken, len(verdict.links)), book.title, book.ean
 
 
 def poll_seconds(looks: Sequence[Look], *, now: datetime) -> int:
