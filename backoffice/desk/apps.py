@@ -14,6 +14,7 @@ class DeskConfig(AppConfig):
         from backoffice.desk.pruning import prune_daily
         from backoffice.desk.schools_running import register_school_states
         from backoffice.desk.why_panel import register_why_panels
+        from backoffice.desk.work_filter import register_filters
         from backoffice.outbox.registry import register_background
 
         register_background(prune_daily)
@@ -21,4 +22,5 @@ class DeskConfig(AppConfig):
         register_actions()
         register_all_buttons()
         register_why_panels()
+        register_filters()
         register_school_states()

@@ -70,6 +70,11 @@ class Entry:
 
 PLACES: Final = (
     Place(
+        gettext_lazy("Work lists"),
+        url_name="admin:work",
+        permissions=("credits.view_personcredit",),
+    ),
+    Place(
         gettext_lazy("Why no access?"),
         url_name="admin:why",
         permissions=("persons.view_person",),

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from backoffice.desk.work import work_items
+from backoffice.desk.work_states import prune_agreements
 from backoffice.jobs.models import Question
 from backoffice.jobs.services import prune_jobs
 from backoffice.outbox.models import Attempt, Held, ServiceState
@@ -40,6 +42,7 @@ class Pruned:
     refusals: int
     held: int = 0
     answers: int = 0
+    agreements: int = 0
 
 
 def prune(*, days: int, now: datetime) -> Pruned:
@@ -68,6 +71,7 @@ def prune(*, days: int, now: datetime) -> Pruned:
             Question.objects.filter(asked_at__lt=before).exclude(arguments={}),
             lambda rows: rows.update(arguments={}, eck_id="", answer={"pruned": True}),
         ),
+        agreements=prune_agreements(keys=(item.key for item in work_items(now=now)), before=before),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.explanations.explanation import Explanation
 from backoffice.screens.cells import Tone
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class WorkItem:
 
     `rows` counts all rows, `parts` by kind; `credits` those that are credits (also the ones that
     wait behind a refused person) and `pupils` the persons concerned. `newest` and `max_pk` tell,
-    with `rows`, whether something was added since somebody looked.
+    with `rows`, whether something was added since somebody looked. `url` leads to exactly its rows.
     """
 
     key: str
@@ -83,6 +84,7 @@ class WorkItem:
     next_step: str
     url: str
     deed: Deed
+    explanation: Explanation | None = None
 
     @property
     def order(self) -> tuple[int, int, str, str]:

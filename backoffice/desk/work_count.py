@@ -68,6 +68,7 @@ class Counts:
         default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
     )
     service: ServiceState | None = None
+    manager: int | None = None
 
     def add(self, key: Key, kind: str, group: tuple[Any, ...]) -> None:
         """A group of rows, as `_grouped` gives its numbers."""
@@ -76,7 +77,9 @@ class Counts:
 
 def count(scope: Scope) -> Counts:
     """Every item that is there now."""
-    counts = Counts(service=ServiceState.objects.filter(service=SERVICE).first())
+    counts = Counts(
+        service=ServiceState.objects.filter(service=SERVICE).first(), manager=scope.manager
+    )
     for kind in ("person", "schoolperson", "person_change", *CREDITS, "credit_return"):
         _by_answer(counts, kind, scope)
         _under_way(counts, kind, scope)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -35,20 +34,28 @@ def passes(explanation: Explanation) -> bool:
     return explanation.clears_itself or explanation.owner == "niemand"
 
 
-def list_url(key: Key, parts: dict[str, Tally]) -> str:
-    """The list of exactly these rows, of the kind that people ask about first."""
+def list_url(key: Key, parts: dict[str, Tally], manager: int | None = None) -> str:
+    """The list of exactly these rows, of the kind that people ask about first.
+
+    `manager` is the account manager to whose schools the numbers are restricted.
+    """
     if key.family == "notification":
         return page_url(PAGES["notification"], verdict=key.part("verdict"))
     for kind, page in PAGES.items():
         if kind in parts:
-            return page_url(page, werk=str(key))
+            return page_url(page, werk=asked_rows(key, manager))
     group = "attention" if key.family in ("refused", "conflict") else "under_way"
     return page_url("outbox_message_changelist", group=group)
 
 
-def item_url(key: Key | str) -> str:
-    """The page of one item: its notes, its rows, its buttons."""
-    return f"{page_url('work_item')}?{urlencode({'item': str(key)})}"
+def asked_rows(key: Key, manager: int | None) -> str:
+    """What the filter of a list takes: `prematch:12`, of one account manager `prematch:12@3`."""
+    return f"{key}@{manager}" if manager else str(key)
+
+
+def item_url(key: Key | str, **asked: str) -> str:
+    """The page of one item: its notes and its buttons."""
+    return page_url("work_item", item=str(key), **asked)
 
 
 def deed_of(
@@ -63,13 +70,13 @@ def deed_of(
         case "refused" if can_push and passes(explanation):
             return _push(key, parts)
         case "refused" | "conflict" if parts.get(key.part("kind"), Tally()).rows == 1:
-            return _mend(key, parts)
+            return _mend(key, parts, url)
         case "refused" if explanation.action in ("edit", "find_duplicates", "rename"):
             return Deed(_("Mend"), url)
         case "conflict":
             return Deed(_("Compare"), url)
         case "prematch":
-            return Deed(_("Look"), url)
+            return Deed(_("Write to the school"), f"{item_url(key)}#letter")
         case "login":
             return Deed(_("Try sending again"), do="resume", right="outbox.change_message")
     return _push(key, parts) if can_push else Deed(_("Look"), url)
@@ -88,12 +95,12 @@ def push_right(kind: str) -> str:
     return f"{app}.push_{kind.replace('_', '')}"
 
 
-def _mend(key: Key, parts: dict[str, Tally]) -> Deed:
+def _mend(key: Key, parts: dict[str, Tally], elsewhere: str) -> Deed:
     """One row: straight to where it is mended."""
     kind = key.part("kind")
     subject = key_of(kind, parts[kind].max_pk)
     if key.family == "conflict":
         url = compare_url(subject)
-        return Deed(_("Compare") if url else _("Look"), url or list_url(key, parts))
+        return Deed(_("Compare"), url) if url else Deed(_("Look"), elsewhere)
     url = url_of(subject, code=key.code)
-    return Deed(_("Mend") if url else _("Look"), url or list_url(key, parts))
+    return Deed(_("Mend"), url) if url else Deed(_("Look"), elsewhere)

@@ -67,6 +67,11 @@ class Scope:
         """The day on which credits are judged."""
         return timezone.localdate(self.now)
 
+    @property
+    def manager(self) -> int | None:
+        """The key of the account manager."""
+        return None if self.account_manager is None else self.account_manager.pk
+
     def rows(self, kind: str) -> Rows:
         """All rows of a kind that are there; of one account manager when there is one."""
         found: Rows = MODELS[kind]._default_manager.order_by()

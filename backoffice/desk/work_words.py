@@ -97,7 +97,7 @@ def _item(key: Key, parts: dict[str, Tally], counts: Counts, names: Names) -> Wo
     rows = sum(tally.rows for kind, tally in parts.items() if kind != HELD)
     credits = sum(parts[kind].rows for kind in (*CREDITS, HELD) if kind in parts)
     since = min(filter(None, (tally.since for tally in parts.values())), default=None)
-    url = list_url(key, parts)
+    url = list_url(key, parts, counts.manager)
     return WorkItem(
         key=str(key),
         list=LIST_OF[owner],
@@ -117,6 +117,7 @@ def _item(key: Key, parts: dict[str, Tally], counts: Counts, names: Names) -> Wo
         next_step=_next_step(key, explanation),
         url=url,
         deed=deed_of(key, parts, explanation, names.fault(key), url),
+        explanation=explanation,
     )
 
 

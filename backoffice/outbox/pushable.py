@@ -196,10 +196,14 @@ class PushableAdmin(HistoryAdmin[P]):
         states = dict(self.sendable(rows).values_list("pk", "push_state"))
         skipped = Counter(rows.values_list("push_state", flat=True)) - Counter(states.values())
         due = sorted(states)
-        for pks in in_chunks(due):
-            self._queue_chunk(pks, signed_in(request), is_bulk=len(due) > BULK_FROM)
+        self.queue_all(due, signed_in(request))
         level = messages.SUCCESS if due else messages.WARNING
         self.message_user(request, told_after_push(len(due), skipped), level)
+
+    def queue_all(self, pks: list[int], user: AbstractBaseUser) -> None:
+        """Queue these rows, in chunks of a transaction each."""
+        for chunk in in_chunks(pks):
+            self._queue_chunk(chunk, user, is_bulk=len(pks) > BULK_FROM)
 
     def _queue_chunk(self, pks: list[int], user: AbstractBaseUser, *, is_bulk: bool) -> None:
         """A handful goes one by one and first; many go in a few queries, and let others pass."""

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
 from backoffice.screens.actions import actions_for
-from backoffice.screens.filters import Chip, GroupFilter
+from backoffice.screens.filters import Chip, GroupFilter, filters_for
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -59,7 +59,11 @@ class OfficeAdmin(admin.ModelAdmin[M]):
     view_on_site = False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup in self.allowed_lookups
+        added = filters_for(self.opts.label_lower)
+        return lookup in self.allowed_lookups or any(lookup == one.parameter_name for one in added)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [*super().get_list_filter(request), *filters_for(self.opts.label_lower)]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OfficeChangeList

@@ -34,6 +34,21 @@ class Group:
     statuses: Collection[str]
 
 
+_added: dict[str, list[type[admin.SimpleListFilter]]] = {}
+
+
+def register_filter(model: str, added: type[admin.SimpleListFilter]) -> None:
+    """Add a filter to the list of a model, `app.model` in lower case, as `actions.py` does."""
+    filters = _added.setdefault(model, [])
+    if added not in filters:
+        filters.append(added)
+
+
+def filters_for(model: str) -> list[type[admin.SimpleListFilter]]:
+    """The filters that another package added to this list."""
+    return _added.get(model, [])
+
+
 class GroupFilter(admin.SimpleListFilter):
     """Parts of a list as chips with their counts.
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission
 
 migration: Any = import_module("backoffice.desk.migrations.0001_groups")
 own_texts: Any = import_module("backoffice.desk.migrations.0002_rights_for_own_texts")
+work_lists: Any = import_module("backoffice.desk.migrations.0004_rights_for_work_lists")
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,7 @@ def test_an_account_manager_works_with_persons_and_credits() -> None:
         "explanations.add_publishercode",
         "outbox.change_message",
     } <= rights
+    assert {"desk.change_workitemstate", "desk.add_worknote"} <= rights
     assert not {right for right in rights if "delete" in right or right.startswith("auth.")}
     assert "notifications.replay_notification" not in rights
 
@@ -86,6 +88,7 @@ def test_it_can_be_undone_and_done_again() -> None:
     left = list(Group.objects.values_list("name", flat=True))
     migration.create_groups(apps, None)
     own_texts.give(apps, None)
+    work_lists.give(apps, None)
 
     assert left == ["Eigen groep"]
     assert rights_of("Beheerder") == before
@@ -98,5 +101,6 @@ def test_it_makes_the_rights_that_are_not_there_yet() -> None:
 
     migration.create_groups(apps, None)
     own_texts.give(apps, None)
+    work_lists.give(apps, None)
 
     assert rights_of("Accountmanager") == before

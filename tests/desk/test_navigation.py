@@ -60,6 +60,7 @@ def test_a_colleague_of_all_groups_finds_every_place() -> None:
 
     assert titles == [
         "Workbench",
+        "Work lists",
         "Why no access?",
         "Persons",
         "Schools",
