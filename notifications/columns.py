@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -109,9 +110,47 @@ def in_short(notification: Notification, subject: Subject | None) -> str:
     is_school_credit = subject is not None and subject.is_school_credit
     told = told_specification(notification.parsed, is_school_credit=is_school_credit)
     words = [_specification_words(told.state, told.code)]
+    if notification.is_in_pieces:
+        return " · ".join(_in_pieces_in_short(notification.parsed, words[0]))
     if notification.parsed["state"] != PersonCredit.ProductState.ACTIVE:
         words.append(_product_state_words(notification.parsed["state"]))
     return " · ".join(words)
+
+
+def _in_pieces_in_short(parsed: Mapping[str, Any], specification: str) -> Iterator[str]:
+    """What this one adds: it may be silent about the specification."""
+    if parsed["specification"] or not (parsed["correction"] or parsed["license_block"]):
+        yield specification
+    if parsed["correction"]:
+        yield _("Return")
+    for block in parsed["license_block"]:
+        yield _("Licence block “%(kind)s”") % {"kind": block["block_type"]}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of version 4.3, for the table on the page."""
+
+    what: str
+    at: datetime
+    entry: Mapping[str, Any]
+
+
+def lines_of(notification: Notification) -> list[Line]:
+    """What version 4.3 tells, in the order of time; nothing for 4.0."""
+    if not notification.is_in_pieces:
+        return []
+    words = {
+        "specification": _("Specification"),
+        "correction": _("Return"),
+        "license_block": _("Licence block"),
+    }
+    lines = [
+        Line(words[name], datetime.fromisoformat(entry["time_stamp"]), entry)
+        for name in words
+        for entry in notification.parsed[name]
+    ]
+    return sorted(lines, key=lambda line: line.at)
 
 
 def _prematch_in_short(notification: Notification) -> str:

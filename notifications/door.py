@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from backoffice.eduix.contract import endpoint_path, wsdl_document
+from backoffice.eduix.contract import SPOKEN, endpoint_path, wsdl_document
 from notifications import faults
 from notifications.blanking import blanked
 from notifications.faults import Answer, Reason, Refused, fault, refused
@@ -36,8 +36,14 @@ StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 PATH: Final = endpoint_path("notification")
-ENDPOINTS: Final = frozenset({PATH, f"{PATH}/"})
-WSDLS: Final = frozenset({f"{PATH}/wsdl", f"{PATH}/wsdl/"})
+# Each version has an address, and each address takes them all: a body says itself what it is.
+PATHS: Final = {
+    version: endpoint_path("notification", version) for version in SPOKEN["notification"]
+}
+ENDPOINTS: Final = {path: version for version, bare in PATHS.items() for path in (bare, f"{bare}/")}
+WSDLS: Final = {
+    path: version for version, bare in PATHS.items() for path in (f"{bare}/wsdl", f"{bare}/wsdl/")
+}
 RETRY_AFTER: Final = ("Retry-After", "120")
 # A database that hangs must not take every thread of the server with it: the office needs some.
 MAX_AT_ONCE: Final = 64
@@ -63,17 +69,17 @@ class Door:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path in ENDPOINTS:
-            answer = self._answer(environ)
+            answer = self._answer(environ, ENDPOINTS[path])
         elif path in WSDLS:
-            answer = _wsdl_only(environ)
+            answer = _wsdl_only(environ, WSDLS[path])
         else:
             return self._django(environ, start_response)
         start_response(answer.status_line, answer.all_headers)
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [answer.body]
 
-    def _answer(self, environ: dict[str, Any]) -> Answer:
+    def _answer(self, environ: dict[str, Any], version: str) -> Answer:
         if _is_get(environ) and _asks_wsdl(environ):
-            return wsdl()
+            return wsdl(version)
         peer = peer_of(environ)
         try:
             if environ.get("REQUEST_METHOD") != "POST":
@@ -81,11 +87,11 @@ class Door:
             admit(environ, peer)
             return self._receive(environ, peer.source)
         except Refused as refusal:
-            return _refuse(refusal, peer.source)
+            return _refuse(refusal, peer.source).in_version(version)
         except Exception:  # the border: whatever we did not foresee is our fault, and told so
             reference = secrets.token_hex(8)
             logger.exception("door_unforeseen", extra={"reference": reference})
-            return _refuse(faults.unforeseen(reference), peer.source)
+            return _refuse(faults.unforeseen(reference), peer.source).in_version(version)
 
     def _receive(self, environ: dict[str, Any], source: str) -> Answer:
         logins = current_logins()
@@ -122,18 +128,19 @@ class Door:
             self._places.release()
 
 
-def wsdl() -> Answer:
+def wsdl(version: str = "") -> Answer:
     """Our contract as one document, with the address under which Edu-iX reaches us."""
-    return Answer(200, _wsdl_document(settings.BACKOFFICE_PUBLIC_URL + PATH), faults.XML_TYPE)
+    address = settings.BACKOFFICE_PUBLIC_URL + endpoint_path("notification", version)
+    return Answer(200, _wsdl_document(version, address), faults.XML_TYPE)
 
 
-@lru_cache(maxsize=4)
-def _wsdl_document(address: str) -> bytes:
-    return wsdl_document("notification", address=address)
+@lru_cache(maxsize=8)
+def _wsdl_document(version: str, address: str) -> bytes:
+    return wsdl_document("notification", version, address=address)
 
 
-def _wsdl_only(environ: dict[str, Any]) -> Answer:
-    return wsdl() if _is_get(environ) else _not_allowed("GET, HEAD").answer
+def _wsdl_only(environ: dict[str, Any], version: str) -> Answer:
+    return wsdl(version) if _is_get(environ) else _not_allowed("GET, HEAD").answer
 
 
 def _is_get(environ: dict[str, Any]) -> bool:

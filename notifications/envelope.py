@@ -36,11 +36,11 @@ XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 NIL: Final = f"{{{XSI}}}nil"
 
 # Some senders use the namespace of the WSDL where that of the types belongs, and the versions
-# 4.0 to 4.2 of the service hold the same two operations.
+# 4.0 to 4.3 of the service hold the same two operations.
 NAMESPACES: Final = tuple(
     namespace.removesuffix("4.0") + version
     for namespace in (types_namespace("notification"), wsdl_namespace("notification"))
-    for version in ("4.0", "4.1", "4.2")
+    for version in ("4.0", "4.1", "4.2", "4.3")
 )
 
 _ENVELOPE: Final = f"{{{SOAP}}}Envelope"

@@ -7,7 +7,7 @@ Edu-iX negative, since negative means error in the service's documentation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final
 from xml.sax.saxutils import escape
@@ -41,6 +41,8 @@ LOCKED: Final = 11
 
 Reason = Refusal.Reason
 
+_NAMESPACE: Final = types_namespace("notification").encode()
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -55,6 +57,13 @@ class Answer:
     def status_line(self) -> str:
         """`200 OK`."""
         return f"{self.status} {PHRASES[self.status]}"
+
+    def in_version(self, version: str) -> Answer:
+        """A Fault as that version's WSDL declares it; clients made from it find their own type."""
+        told = types_namespace("notification", version).encode()
+        if told == _NAMESPACE or self.content_type != XML_TYPE:
+            return self
+        return replace(self, body=self.body.replace(_NAMESPACE, told))
 
     @cached_property
     def all_headers(self) -> list[tuple[str, str]]:

@@ -114,6 +114,11 @@ class Notification(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.subject}"
 
+    @property
+    def is_in_pieces(self) -> bool:
+        """Of version 4.3: it may say a part of the state only, see `piecing.py`."""
+        return "version" in self.parsed
+
 
 class Refusal(models.Model):
     """How often the door gave one answer to one sender in one minute; never a body."""

@@ -16,13 +16,12 @@ from typing import Any, Final, NamedTuple, cast
 
 from lxml import etree
 
-from backoffice.eduix.contract import types_namespace
+from notifications.contents import READERS, Invalid, Says, says
 from notifications.envelope import is_nil
 from notifications.models import Flag
-from notifications.schema import SCHEMA, Part
+from notifications.schema import SCHEMAS, Part, Schema
 
 MAX_STRICT_BYTES: Final = 16 * 1024  # a flood of wrong attributes costs 40 ms in the validator
-MAX_DIGITS: Final = 40
 MAX_KEY: Final = 256
 ECK_ID_LENGTH: Final = 128  # exactly; any other length is kept and not believed
 
@@ -35,21 +34,13 @@ KEY_COLUMNS: Final = {
     "specificationChanged": "distributor_credit_id",
 }
 
-_NAMESPACE: Final = types_namespace("notification")
-_TYPES: Final = f"{{{_NAMESPACE}}}"
-_REQUESTS: Final = {f"{_TYPES}{operation}Request": operation for operation in KEYS}
-_STATES: Final = SCHEMA.values["state"]
+_REQUESTS: Final = {
+    f"{{{schema.namespace}}}{operation}Request": (operation, schema)
+    for schema in SCHEMAS.values()
+    for operation in KEYS
+}
+_STATES: Final = SCHEMAS["4.0"].values["state"]
 _NAMED: Final = re.compile(r"Element '(?:\{[^}]*\})?([A-Za-z]+)'")
-
-Values = Iterable[tuple[str, str | None]]
-
-
-class Invalid(Exception):
-    """The content breaks the contract; `reason` names the rule and the element, never a value."""
-
-    def __init__(self, rule: str, element: str) -> None:
-        super().__init__(f"{rule}:{element}")
-        self.reason = f"{rule}:{element}"
 
 
 class Content(NamedTuple):
@@ -58,6 +49,7 @@ class Content(NamedTuple):
     `parsed` holds for prematchChanged distributor_person_id, user_id ("" when absent) and eck_id
     (None when absent); for specificationChanged distributor_credit_id, state and the lists
     specification and correction, each entry with amount, response_id and error_code (None).
+    Version 4.3 adds what `contents.specification_43` says, and names itself.
     """
 
     kind: str
@@ -77,9 +69,23 @@ class Valid(NamedTuple):
 
 
 class _Validators(threading.local):
+    """Made when a thread first needs them: few threads ever see two versions."""
+
     def __init__(self) -> None:
-        self.envelope = SCHEMA.of_envelope()
-        self.lenient = SCHEMA.lenient()
+        self._strict: dict[str, etree.XMLSchema] = {}
+        self._lenient: dict[str, etree.XMLSchema] = {}
+
+    def strict(self, schema: Schema) -> etree.XMLSchema:
+        found = self._strict.get(schema.version)
+        if found is None:
+            found = self._strict[schema.version] = schema.of_envelope()
+        return found
+
+    def lenient(self, schema: Schema) -> etree.XMLSchema:
+        found = self._lenient.get(schema.version)
+        if found is None:
+            found = self._lenient[schema.version] = schema.lenient()
+        return found
 
 
 _local = _Validators()
@@ -87,15 +93,17 @@ _local = _Validators()
 
 def read_valid(root: etree._Element) -> Valid | None:
     """The short way; None when the envelope is not exactly as our WSDL describes it."""
-    if not _local.envelope.validate(root):
+    body = root[-1] if len(root) else root
+    tag = body[0].tag if len(body) else ""
+    operation, schema = _REQUESTS.get(tag, ("", None))
+    if schema is None or not _local.strict(schema).validate(root):
         return None
     # Envelope, Header, loginHeader, username, password, Body, the request, and what it holds.
     told = [(element.tag, element.text) for element in root.iter()]
-    operation = _REQUESTS.get(told[6][0]) if len(told) > 7 else None
-    if operation is None:  # an optional element of the login is missing
+    if len(told) < 8 or told[6][0] != tag:  # an optional element of the login is missing
         return None
     try:
-        parsed = _values(operation, told[7:])
+        parsed = READERS[operation, schema.version](told[7:])
     except Invalid:
         return None
     if not parsed[KEY_COLUMNS[operation]]:  # the schema takes a blank for a key
@@ -103,35 +111,61 @@ def read_valid(root: etree._Element) -> Valid | None:
     return Valid(
         (told[3][1] or "").strip(),
         (told[4][1] or "").strip(),
-        _NAMESPACE,
+        schema.namespace,
         _content(operation, parsed, ()),
     )
 
 
-def read_content(operation: str, element: etree._Element) -> Content:
+def read_content(operation: str, namespace: str, element: etree._Element) -> Content:
     """What the operation says, however it is written; a broken rule is told in `invalid`."""
     flags: set[str] = set()
+    schema = SCHEMAS[_version_of(namespace, element)]
+    types = f"{{{schema.namespace}}}"
     try:
-        ordered = etree.Element(f"{_TYPES}{operation}Request")
-        _put_in_order(element, SCHEMA.requests[operation], ordered, flags)
-        if not _local.lenient.validate(ordered):
-            raise _first_error(_local.lenient)
+        ordered = etree.Element(f"{types}{operation}Request")
+        _put_in_order(element, schema.requests[operation], ordered, schema, flags)
+        validator = _local.lenient(schema)
+        if not validator.validate(ordered):
+            raise _first_error(validator)
         values = ((child.tag, child.text) for child in ordered.iterdescendants())
-        return _content(operation, _values(operation, values), flags)
+        return _content(operation, READERS[operation, schema.version](values), flags)
     except Invalid as problem:
         subject = _subject(operation, element)
         return Content(operation, subject, {}, tuple(sorted(flags)), problem.reason)
 
 
+def _version_of(namespace: str, element: etree._Element) -> str:
+    """The version whose elements stand there.
+
+    4.1 and 4.2 are documented nowhere but in what 4.3 added to them, which is neither the lists
+    nor `isSingleUpdate`.
+    """
+    version = namespace.rpartition(":")[2]
+    if version in SCHEMAS:
+        return version
+    names = SCHEMAS["4.3"].names
+    is_new = any(names.get(child.tag) in _ONLY_NEW for child in element)
+    return "4.3" if is_new else "4.0"
+
+
+_ONLY_NEW: Final = frozenset({"isSingleUpdate", "eckSpecification", "eckCorrection"})
+
+
 def _put_in_order(
-    source: etree._Element, parts: tuple[Part, ...], target: etree._Element, flags: set[str]
+    source: etree._Element,
+    parts: tuple[Part, ...],
+    target: etree._Element,
+    schema: Schema,
+    flags: set[str],
 ) -> None:
     found: dict[str, list[etree._Element]] = {part.name: [] for part in parts}
+    empty = {part.name for part in parts if part.may_be_empty}
     for child in source:
-        same = found.get(SCHEMA.names.get(child.tag, ""))
+        name = schema.names.get(child.tag, "")
+        same = found.get(name)
         if same is None:
             flags.add(Flag.EXTRA_ELEMENT.value)
-        elif not _is_absent(child):
+        elif name in empty or not _is_absent(child):
             same.append(child)
     for part in parts:
         present = found[part.name]
@@ -140,13 +174,13 @@ def _put_in_order(
         if len(present) > 1 and not part.is_repeated:
             raise Invalid("repeated", part.name)
         for child in present:
-            copy = etree.SubElement(target, f"{_TYPES}{part.name}")
+            copy = etree.SubElement(target, f"{{{schema.namespace}}}{part.name}")
             if part.children:
-                _put_in_order(child, part.children, copy, flags)
+                _put_in_order(child, part.children, copy, schema, flags)
             elif len(child):
                 raise Invalid("wrong_type", part.name)
             else:
-                copy.text = (child.text or "").strip()
+                copy.text = "" if is_nil(child) else (child.text or "").strip()
 
 
 def _is_absent(element: etree._Element) -> bool:
@@ -166,60 +200,21 @@ def _first_error(schema: etree.XMLSchema) -> Invalid:
 def _subject(operation: str, element: etree._Element) -> str:
     """The key that an invalid request names, as far as it can be read."""
     for child in element:
-        if SCHEMA.names.get(child.tag) == KEYS[operation]:
+        if SCHEMAS["4.3"].names.get(child.tag) == KEYS[operation]:
             return (child.text or "").strip()[:MAX_KEY]
     return ""
-
-
-def _values(operation: str, told: Values) -> dict[str, Any]:
-    """The values of a valid request, from the tags and texts below it in document order."""
-    if operation == "prematchChanged":
-        by_tag = {tag: (text or "").strip() for tag, text in told}
-        return {
-            "distributor_person_id": by_tag[f"{_TYPES}distributorPersonID"],
-            "user_id": by_tag.get(f"{_TYPES}userID", ""),
-            "eck_id": by_tag.get(f"{_TYPES}eckID") or None,
-        }
-    parsed: dict[str, Any] = {
-        "distributor_credit_id": "",
-        "state": "",
-        "specification": [],
-        "correction": [],
-    }
-    entry: dict[str, Any] = {}
-    for tag, text in told:
-        if tag in _LISTS:
-            entry = {"amount": 0, "response_id": "", "error_code": None}
-            parsed[_LISTS[tag]].append(entry)
-        elif tag in _NUMBERS:
-            entry[_NUMBERS[tag]] = _number(text, tag)
-        elif tag == _RESPONSE_ID:
-            entry["response_id"] = (text or "").strip()
-        else:
-            parsed[_TEXTS[tag]] = (text or "").strip()
-    return parsed
-
-
-_RESPONSE_ID: Final = f"{_TYPES}responseID"
-_NUMBERS: Final = {f"{_TYPES}amount": "amount", f"{_TYPES}errorCode": "error_code"}
-_LISTS: Final = {f"{_TYPES}{name}": name for name in ("specification", "correction")}
-_TEXTS: Final = {
-    f"{_TYPES}distributorCreditID": "distributor_credit_id",
-    f"{_TYPES}state": "state",
-}
-
-
-def _number(text: str | None, tag: str) -> int:
-    """The schema has seen an integer; it counts no leading zeros, and Python stops at 4300."""
-    if text is None or len(text) > MAX_DIGITS:
-        raise Invalid("too_long", tag.removeprefix(_TYPES))
-    return int(text)
 
 
 def _content(operation: str, parsed: dict[str, Any], flags: Iterable[str]) -> Content:
     if operation == "prematchChanged":
         if len(parsed["eck_id"] or "") not in (0, ECK_ID_LENGTH):
             flags = (*flags, Flag.ECK_ID_LENGTH.value)
-    elif parsed["state"] not in _STATES:
+    elif _has_unknown_state(parsed):
         flags = (*flags, Flag.UNKNOWN_ENUM.value)
     return Content(operation, parsed[KEY_COLUMNS[operation]], parsed, tuple(sorted(flags)))
+
+
+def _has_unknown_state(parsed: dict[str, Any]) -> bool:
+    if "version" not in parsed:
+        return parsed["state"] not in _STATES
+    return any(says(entry) is Says.UNKNOWN for entry in parsed["specification"])

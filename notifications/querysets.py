@@ -31,6 +31,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """All of the same kind about the same subject."""
         return self.filter(subject=notification.subject, kind=notification.kind)
 
+    def in_pieces(self) -> NotificationQuerySet:
+        """Of version 4.3: what they say stands together, see `piecing.py`."""
+        return self.filter(parsed__has_key="version")
+
+    def in_full(self) -> NotificationQuerySet:
+        """Of version 4.0: each says everything."""
+        return self.exclude(parsed__has_key="version")
+
     def take_new(self, *, now: datetime, lease: timedelta, limit: int) -> list[Notification]:
         """Claim what was never tried, in order of arrival; two workers never get the same one."""
         return self._take(self.filter(tries=0), now=now, lease=lease, limit=limit, tries=1)

@@ -114,5 +114,5 @@ def examine(utf8: bytes, logins: Logins) -> Delivery:
         return Delivery(user, valid.password, valid.namespace, valid.content)
     opened = open_envelope(root)
     user, password = check_login(opened, logins)
-    content = read_content(opened.operation, opened.element)
+    content = read_content(opened.operation, opened.namespace, opened.element)
     return Delivery(user, password, opened.namespace, content)

@@ -22,6 +22,7 @@ ASKED: Final = "asked"
 NOT_CONFIRMED: Final = "not_confirmed"
 IN_TURN: Final = "in_turn"
 RETURN_NOT_PROCESSED: Final = "return_not_processed"
+LICENSE_BLOCK: Final = "license_block"
 BROKE: Final = "broke"
 STOPPED_THE_WORKER: Final = "stopped_the_worker"
 TOO_OLD: Final = "too_old"
@@ -43,6 +44,10 @@ _WORDS: Final[dict[str, _StrOrPromise]] = {
     IN_TURN: gettext_lazy("An earlier notification about the same goes first."),
     RETURN_NOT_PROCESSED: gettext_lazy(
         "The publisher did not process the return (code %(detail)s)."
+    ),
+    LICENSE_BLOCK: gettext_lazy(
+        "It tells of a licence that was blocked or released; that changes nothing in the credit "
+        "here."
     ),
     BROKE: gettext_lazy("Applying it failed on our side; the details stand below."),
     STOPPED_THE_WORKER: gettext_lazy("The worker stopped while applying it, more than once."),

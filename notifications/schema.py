@@ -1,4 +1,4 @@
-"""The schema of the notification service as the door needs it, read once from our own XSD."""
+"""The schemas of the notification service as the door needs them, read once from our own XSDs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from lxml import etree
 
-from backoffice.eduix.contract import OPERATIONS, types_namespace, xsd_path
+from backoffice.eduix.contract import OPERATIONS, SPOKEN, types_namespace, xsd_path
 from notifications.envelope import local_names
 from notifications.faults import SOAP
 
@@ -42,15 +42,18 @@ class Part:
     name: str
     is_required: bool
     is_repeated: bool
+    may_be_empty: bool
     children: tuple[Part, ...]
 
 
 class Schema:
     """The elements of each request in order, the lists of values, and the validators."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
         parser = etree.XMLParser(resolve_entities=False, no_network=True)
-        self._root = etree.parse(str(xsd_path("notification")), parser).getroot()
+        self.version = version
+        self.namespace = types_namespace("notification", version)
+        self._root = etree.parse(str(xsd_path("notification", version)), parser).getroot()
         self.requests = {
             operation: self._children(self._named("element", f"{operation}Request"))
             for operation in OPERATIONS["notification"]
@@ -71,8 +74,8 @@ class Schema:
         requests = "".join(f'<xs:element ref="types:{name}Request"/>' for name in self.requests)
         text = _ENVELOPE.format(
             soap=SOAP,
-            types=types_namespace("notification"),
-            location=xsd_path("notification").as_uri(),
+            types=self.namespace,
+            location=xsd_path("notification", self.version).as_uri(),
             requests=requests,
         )
         return etree.XMLSchema(etree.fromstring(text))
@@ -98,11 +101,23 @@ class Schema:
     def _part(self, element: etree._Element) -> Part:
         kind = element.get("type", "").rpartition(":")[2]
         has_children = self._root.find(f"{_XS}complexType[@name='{kind}']") is not None
+        is_required = element.get("minOccurs", "1") != "0"
         return Part(
             element.get("name", ""),
-            is_required=element.get("minOccurs", "1") != "0",
+            is_required=is_required,
             is_repeated=element.get("maxOccurs", "1") == "unbounded",
+            may_be_empty=is_required and not has_children and self._takes_nothing(kind),
             children=self._children(self._named("complexType", kind)) if has_children else (),
+        )
+
+    def _takes_nothing(self, kind: str) -> bool:
+        """The empty string is a value of this simple type."""
+        restriction = self._named("simpleType", kind)[0]
+        least = restriction.find(f"{_XS}minLength")
+        return (
+            restriction.get("base") == "xs:string"
+            and restriction.find(f"{_XS}enumeration") is None
+            and (least is None or least.get("value") == "0")
         )
 
 
@@ -112,4 +127,4 @@ def _all(parts: Iterable[Part]) -> Iterator[Part]:
         yield from _all(part.children)
 
 
-SCHEMA: Final = Schema()
+SCHEMAS: Final = {version: Schema(version) for version in SPOKEN["notification"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from backoffice.explanations.services import explain, note_unknown_code
@@ -11,6 +11,8 @@ from credits.models import PersonCredit, Product, SchoolCredit
 from credits.services import queue_credit_fetch, record_specification
 from notifications import reasons
 from notifications.models import Flag, Notification
+from notifications.piecing import Piece, together
+from notifications.querysets import NotificationQuerySet
 from notifications.told import (
     ToldSpecification,
     codes_of,
@@ -47,16 +49,17 @@ class Outcome:
 def take_over(*, notification: Notification, now: datetime) -> Outcome:
     """Apply one notification by the rules; call it in the transaction that holds its claim.
 
-    In order of arrival per subject, and each against the row as it is then:
+    In order of arrival per subject, and each against the row as it is then. Where the sender tells
+    moments (4.3) those decide instead, for whatever they can be compared with:
 
     - the subject is not here: unmatched;
     - a later one about the same subject was applied already: superseded, because every
       notification carries the whole state;
     - an earlier one is still to be applied: put off until that is done;
     - equal to the one applied before it, and our row still says so: duplicate;
-    - a step backwards: Edu-iX is asked first. The fetch itself writes the truth into our row; when
-      that agrees the notification is applied (it knows the publisher's code, the fetch does not),
-      else it is superseded.
+    - a step backwards, or (4.3) older than what our row says: Edu-iX is asked first. The fetch
+      itself writes the truth into our row; when that agrees the notification is applied (it knows
+      the publisher's code, the fetch does not), else it is superseded.
     """
     if notification.kind == Notification.Kind.PREMATCH_CHANGED:
         return _take_over_prematch(notification, now)
@@ -88,16 +91,20 @@ def _take_over_specification(notification: Notification, now: datetime) -> Outco
     credit, flags = _credit_of(notification.subject)
     if credit is None:
         return Outcome(Verdict.UNMATCHED, reasons.UNKNOWN_SUBJECT)
-    told = told_specification(
-        notification.parsed, is_school_credit=isinstance(credit, SchoolCredit)
-    )
     settled = _settled_by_others(notification, now)
     if settled is not None:
         return settled
-    if told.holds(credit) and _repeats(notification):
+    reading = _reading(notification, credit)
+    told = reading.told
+    if reading.is_outdated:
+        return Outcome(Verdict.SUPERSEDED, reasons.NEWER_IS_HERE, flags)
+    if reading.is_repeated and (reading.is_block or told.holds(credit)):
         return Outcome(Verdict.DUPLICATE, reasons.SAME_AGAIN, flags)
+    if reading.is_block:
+        _note_other_codes(notification, told, credit)
+        return Outcome(Verdict.APPLIED, reasons.LICENSE_BLOCK, flags)
     question = notification.question
-    if question is None and told.is_step_back(credit):
+    if question is None and (reading.is_late or told.is_step_back(credit)):
         question = queue_credit_fetch(credit=credit)
         return Outcome(
             Verdict.WAITING, reasons.ASKED, flags, due_at=now + ASK_AGAIN_AFTER, question=question
@@ -114,7 +121,7 @@ def _take_over_specification(notification: Notification, now: datetime) -> Outco
         state=told.state,
         code=told.code,
         response_id=told.response_id,
-        at=notification.received_at,
+        at=reading.at,
         product_state=told.product_state,
         specified=told.specified,
     )
@@ -123,6 +130,50 @@ def _take_over_specification(notification: Notification, now: datetime) -> Outco
         return Outcome(Verdict.APPLIED, flags=flags)
     reason = reasons.reason(reasons.RETURN_NOT_PROCESSED, told.return_code)
     return Outcome(Verdict.APPLIED, reason, flags)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a notification says about a credit, together with those that it adds to.
+
+    `is_outdated`: a newer one says all of it; `is_late`: our row says something else since.
+    """
+
+    told: ToldSpecification
+    at: datetime
+    is_repeated: bool
+    is_outdated: bool = False
+    is_late: bool = False
+    is_block: bool = False
+
+
+def _reading(notification: Notification, credit: PersonCredit | SchoolCredit) -> Reading:
+    is_school_credit = isinstance(credit, SchoolCredit)
+    alone = told_specification(notification.parsed, is_school_credit=is_school_credit)
+    if not notification.is_in_pieces:
+        return Reading(alone, notification.received_at, _repeats(notification))
+    this = Piece(notification.parsed, notification.received_at)
+    others = Notification.objects.of_subject(notification).exclude(pk=notification.pk)
+    whole = together(this, _pieces(others))
+    told = replace(
+        told_specification(whole.parsed, is_school_credit=is_school_credit),
+        return_code=alone.return_code,
+    )
+    changed_at = credit.specification_changed_at
+    return Reading(
+        told,
+        whole.told_at,
+        is_repeated=not whole.is_new,
+        is_outdated=not whole.counts,
+        is_late=changed_at is not None and whole.told_at < changed_at and not told.holds(credit),
+        is_block=this.is_block,
+    )
+
+
+def _pieces(notifications: NotificationQuerySet) -> list[Piece]:
+    """Those of 4.3 among these that were taken over."""
+    settled = notifications.filter(verdict__in=Notification.SETTLED).in_pieces()
+    return [Piece(*row) for row in settled.values_list("parsed", "received_at")]
 
 
 def _note_other_codes(
@@ -156,12 +207,28 @@ def _credit_of(key: str) -> tuple[PersonCredit | SchoolCredit | None, tuple[Flag
 def _settled_by_others(notification: Notification, now: datetime) -> Outcome | None:
     """What other notifications of this subject make of it; the row of the subject is locked."""
     same = Notification.objects.of_subject(notification)
-    if same.filter(pk__gt=notification.pk, verdict__in=Notification.SETTLED).exists():
+    later = same.filter(pk__gt=notification.pk, verdict__in=Notification.SETTLED)
+    if later.exists() and _is_older_than(notification, later):
         return Outcome(Verdict.SUPERSEDED, reasons.NEWER_IS_HERE)
     earlier = same.filter(pk__lt=notification.pk, verdict=Verdict.WAITING, question__isnull=True)
     if earlier.exists():
         return Outcome(Verdict.WAITING, reasons.IN_TURN, due_at=now + IN_TURN_AFTER)
     return None
+
+
+def _is_older_than(notification: Notification, later: NotificationQuerySet) -> bool:
+    """Whether one that came in later says something newer; of 4.3 that is not always so.
+
+    4.0 tells the state of the moment at which it was sent, so that is its moment. Two of 4.3 are
+    compared entry by entry, see `piecing.py`.
+    """
+    if later.in_full().exists():
+        return True
+    if notification.is_in_pieces:
+        return False
+    return any(
+        piece.told_at >= notification.received_at for piece in _pieces(later) if not piece.is_block
+    )
 
 
 def _repeats(notification: Notification) -> bool:

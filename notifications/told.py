@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from credits.models import Credit, PersonCredit, SchoolCredit
+from notifications.contents import Says, says
 from notifications.payload import ECK_ID_LENGTH
 from persons.models import Person
 
@@ -98,11 +99,14 @@ def told_specification(parsed: Parsed, *, is_school_credit: bool) -> ToldSpecifi
     """For a person credit the last entry decides; for a school credit any error does.
 
     A state outside the documented list is kept in the notification and not taken over: our next
-    push would send it back and be refused.
+    push would send it back and be refused. Nor is an entry of 4.3 in which nothing was tried, or
+    whose word we do not know.
     """
-    entries = parsed["specification"]
-    faults = [entry for entry in entries if entry["error_code"] is not None]
-    deciding = entries[-1] if entries else None
+    answered = [
+        entry for entry in parsed["specification"] if says(entry) in (Says.ACCEPTED, Says.REFUSED)
+    ]
+    faults = [entry for entry in answered if says(entry) is Says.REFUSED]
+    deciding = answered[-1] if answered else None
     if is_school_credit and faults:
         deciding = faults[-1]
     return_codes = [
@@ -114,14 +118,15 @@ def told_specification(parsed: Parsed, *, is_school_credit: bool) -> ToldSpecifi
         code=deciding["error_code"] if deciding else None,
         response_id=deciding["response_id"] if deciding else "",
         product_state=parsed["state"] if known and not is_school_credit else "",
-        specified=_specified(entries) if is_school_credit else None,
+        specified=_specified(answered) if is_school_credit else None,
         return_code=return_codes[-1] if return_codes else None,
     )
 
 
 def codes_of(parsed: Parsed) -> list[int]:
     """The publishers' codes that a specificationChanged tells, each once, in their order."""
-    entries = [*parsed.get("specification", ()), *parsed.get("correction", ())]
+    lists = (parsed.get(name, ()) for name in ("specification", "correction", "license_block"))
+    entries = [entry for entries in lists for entry in entries]
     return sorted({entry["error_code"] for entry in entries if entry["error_code"] is not None})
 
 
@@ -129,8 +134,8 @@ def _specification_state(deciding: Parsed | None) -> str:
     if deciding is None:
         return ""
     states = Credit.SpecificationState
-    return (states.SPECIFIED if deciding["error_code"] is None else states.FAULT).value
+    return (states.FAULT if says(deciding) is Says.REFUSED else states.SPECIFIED).value
 
 
-def _specified(entries: list[dict[str, Any]]) -> int:
-    return sum(entry["amount"] for entry in entries if entry["error_code"] is None)
+def _specified(entries: list[Parsed]) -> int:
+    return sum(entry["amount"] for entry in entries if says(entry) is Says.ACCEPTED)

@@ -18,6 +18,12 @@ WSDL_DIR: Final = Path(__file__).with_name("wsdl")
 
 VERSIONS: Final[dict[str, str]] = {"profile": "4.1", "credit": "4.1", "notification": "4.0"}
 
+SPOKEN: Final[dict[str, tuple[str, ...]]] = {
+    **{service: (version,) for service, version in VERSIONS.items()},
+    "notification": ("4.0", "4.3"),
+}
+"""Service -> the versions that we have files of; Edu-iX may call us in any of them."""
+
 LOGIN_HEADER: Final = "loginHeader"
 SESSION_HEADER: Final = "sessionIDHeader"
 AUTH_HEADER: Final = "authHeader"
@@ -62,44 +68,51 @@ _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 _SOAP = "{http://schemas.xmlsoap.org/wsdl/soap/}"
 
 
-def wsdl_path(service: str) -> Path:
+def wsdl_path(service: str, version: str = "") -> Path:
     """The bundled WSDL of "profile", "credit" or "notification"; `KeyError` for another name."""
-    return WSDL_DIR / f"{service}-{VERSIONS[service]}.wsdl"
+    return WSDL_DIR / f"{service}-{_spoken(service, version)}.wsdl"
 
 
-def xsd_path(service: str) -> Path:
+def xsd_path(service: str, version: str = "") -> Path:
     """The bundled schema that the WSDL of this service imports."""
-    return WSDL_DIR / f"{service}-{VERSIONS[service]}.xsd"
+    return WSDL_DIR / f"{service}-{_spoken(service, version)}.xsd"
 
 
-def types_namespace(service: str) -> str:
+def types_namespace(service: str, version: str = "") -> str:
     """The namespace of body elements, header elements and objects."""
-    return f"urn:edu-ix:{service}:types:{VERSIONS[service]}"
+    return f"urn:edu-ix:{service}:types:{_spoken(service, version)}"
 
 
-def wsdl_namespace(service: str) -> str:
+def wsdl_namespace(service: str, version: str = "") -> str:
     """The namespace of the WSDL itself, which some senders use for their elements too."""
-    return f"urn:edu-ix:{service}:{VERSIONS[service]}"
+    return f"urn:edu-ix:{service}:{_spoken(service, version)}"
 
 
-def soap_action(service: str, operation: str) -> str:
+def _spoken(service: str, version: str) -> str:
+    """The version, or the first one of this service where none is asked for."""
+    if version and version not in SPOKEN[service]:
+        raise KeyError(version)
+    return version or VERSIONS[service]
+
+
+def soap_action(service: str, operation: str, version: str = "") -> str:
     """The SOAPAction header; `KeyError` when the service has no such operation."""
     if operation not in HEADERS[service]:
         raise KeyError(operation)
-    return f"{wsdl_namespace(service)}#{operation}"
+    return f"{wsdl_namespace(service, version)}#{operation}"
 
 
-def endpoint_path(service: str) -> str:
+def endpoint_path(service: str, version: str = "") -> str:
     """The path of the endpoint on whatever host; its WSDL stands at `/wsdl` below it."""
-    return f"/soap/{VERSIONS[service]}/{service}"
+    return f"/soap/{_spoken(service, version)}/{service}"
 
 
-def production_address(service: str) -> str:
+def production_address(service: str, version: str = "") -> str:
     """Where Edu-iX serves this in production, as the bundled WSDL says too."""
-    return f"https://{PRODUCTION_HOST}{endpoint_path(service)}"
+    return f"https://{PRODUCTION_HOST}{endpoint_path(service, version)}"
 
 
-def wsdl_document(service: str, *, address: str) -> bytes:
+def wsdl_document(service: str, version: str = "", *, address: str) -> bytes:
     """The WSDL as one document: schema inline, `soap:address` set to `address`.
 
     Served over HTTP the schema cannot stay a relative import: it would resolve for `/wsdl` or
@@ -107,12 +120,12 @@ def wsdl_document(service: str, *, address: str) -> bytes:
     """
     # Our own files, and still read by a parser that follows nothing: one habit for every XML.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True)
-    document = etree.parse(str(wsdl_path(service)), parser)
-    schema = etree.parse(str(xsd_path(service)), parser).getroot()
+    document = etree.parse(str(wsdl_path(service, version)), parser)
+    schema = etree.parse(str(xsd_path(service, version)), parser).getroot()
     types = document.getroot().find(f"{_WSDL}types")
     port = document.getroot().find(f"{_WSDL}service/{_WSDL}port/{_SOAP}address")
     if types is None or port is None:
-        raise ValueError(f"{wsdl_path(service).name} has no types or no soap:address")
+        raise ValueError(f"{wsdl_path(service, version).name} has no types or no soap:address")
     types[:] = [schema]
     port.set("location", address)
     return etree.tostring(document, xml_declaration=True, encoding="UTF-8", pretty_print=True)

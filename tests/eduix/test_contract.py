@@ -15,6 +15,9 @@ SERVICES = ("profile", "credit", "notification")
 SOAP = "{http://schemas.xmlsoap.org/wsdl/soap/}"
 
 
+FILES = [(service, version) for service in SERVICES for version in contract.SPOKEN[service]]
+
+
 def test_the_operations_are_those_of_the_documentation_in_its_order() -> None:
     documented = {
         service: tuple(
@@ -52,23 +55,26 @@ def test_an_unknown_service_or_operation_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         contract.wsdl_path("account")
     with pytest.raises(KeyError):
+        contract.types_namespace("credit", "5.1")
+    with pytest.raises(KeyError):
         contract.soap_action("profile", "returnCredit")
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_the_files_stand_where_the_contract_says(service: str) -> None:
-    assert contract.wsdl_path(service).parent == contract.WSDL_DIR
-    assert contract.wsdl_path(service).is_file()
-    assert contract.xsd_path(service).is_file()
+def test_the_files_stand_where_the_contract_says() -> None:
+    files = {path for path in contract.WSDL_DIR.iterdir() if path.suffix in {".wsdl", ".xsd"}}
+
+    wsdls = {contract.wsdl_path(service, version) for service, version in FILES}
+    schemas = {contract.xsd_path(service, version) for service, version in FILES}
+    assert files == wsdls | schemas
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("service", "version"), FILES)
 def test_the_served_wsdl_stands_on_its_own_and_names_our_address(
-    service: str, tmp_path: Path
+    service: str, version: str, tmp_path: Path
 ) -> None:
     address = "http://127.0.0.1:8000/soap/x?a=1&b=<2>"
 
-    served = contract.wsdl_document(service, address=address)
+    served = contract.wsdl_document(service, version, address=address)
 
     alone = tmp_path / "served.wsdl"  # no schema file beside it
     alone.write_bytes(served)
@@ -76,7 +82,7 @@ def test_the_served_wsdl_stands_on_its_own_and_names_our_address(
     assert tuple(port.binding._operations) == contract.OPERATIONS[service]
     assert port.binding_options["address"] == address
     assert b"schemaLocation" not in served
-    assert address not in contract.wsdl_path(service).read_text(encoding="utf-8")
+    assert address not in contract.wsdl_path(service, version).read_text(encoding="utf-8")
 
 
 def test_every_served_wsdl_is_a_new_document() -> None:

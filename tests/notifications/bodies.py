@@ -16,6 +16,8 @@ ACCEPTED = [
     "specification_returned",
     "prematch_linked",
     "prematch_unlinked",
+    "specification_43",
+    "prematch_43",
     "stack_php",
     "stack_php_untyped_header",
     "stack_gsoap",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -45,6 +46,40 @@ def specification(
         "correction": corrections,
     }
     return stored("specificationChanged", subject, parsed)
+
+
+def in_pieces(
+    subject: str, *entries: dict[str, Any], single: bool = True, **lists: list[dict[str, Any]]
+) -> Notification:
+    """One of version 4.3, with what it says about specifications."""
+    parsed = {
+        "version": "4.3",
+        "distributor_credit_id": subject,
+        "state": "",
+        "is_single_update": single,
+        "specification": list(entries),
+        "correction": [],
+        "license_block": [],
+    } | lists
+    return stored("specificationChanged", subject, parsed)
+
+
+def piece(
+    audit_id: int, code: int | None = None, *, minute: int | None = None, **more: Any
+) -> dict[str, Any]:
+    """One entry; of this minute of an hour long ago, its number unless told otherwise."""
+    moment = datetime(2026, 8, 20, 9, audit_id if minute is None else minute, tzinfo=UTC)
+    return {
+        "audit_id": audit_id,
+        "amount": 1,
+        "request_id": f"Q{audit_id}",
+        "response_id": "R",
+        "owner_id": "",
+        "state": "",
+        "error_code": code,
+        "error_message": "",
+        "time_stamp": moment.isoformat(timespec="microseconds"),
+    } | more
 
 
 def verdicts(*notifications: Notification) -> list[str]:

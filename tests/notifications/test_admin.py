@@ -13,8 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications.applying import apply_waiting
+from notifications.envelope import open_envelope, parse
 from notifications.masking import masked_eck_id, pretty
 from notifications.models import Notification, Refusal
+from notifications.payload import read_content
 from persons.models import Person
 from tests.factories import (
     PersonCreditFactory,
@@ -24,7 +26,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.notifications.conftest import PASSWORD, envelope
-from tests.notifications.rows import ECK_ID, prematch, specification, verdicts
+from tests.notifications.rows import ECK_ID, prematch, specification, stored, verdicts
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +214,31 @@ def test_the_page_explains_the_code_of_the_publisher(reader: Client) -> None:
     assert "117" in text
     assert "309" in text
     assert text.count('class="why"') >= 3
+
+
+def told_in_pieces() -> Notification:
+    content = read_content(*open_envelope(parse(envelope("specification_43")))[:3])
+    assert content.invalid == ""
+    row = stored(content.kind, content.subject, content.parsed)
+    return with_body("specification_43", row)
+
+
+def test_the_page_of_version_43_shows_each_entry(reader: Client) -> None:
+    row = told_in_pieces()
+
+    text = page(reader, f"{LIST}{row.pk}/change/")
+
+    for word in ("4.3", "70001", " 2026, 09:12:00", "REQ-1", "elo-user-77", "Too late"):
+        assert word in text
+    for word in ("specified-in-some-word", "a word we never saw", "No request was sent.", "309"):
+        assert word in text
+    assert text.index("70000") < text.index("70001") < text.index("70002")
+
+
+def test_the_list_tells_a_version_43_in_one_line(reader: Client) -> None:
+    told_in_pieces()
+
+    assert "a word we never saw" in page(reader, LIST)
 
 
 @pytest.mark.parametrize("verdict", [value for value, _label in Notification.Verdict.choices])

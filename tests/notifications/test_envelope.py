@@ -24,11 +24,11 @@ def test_each_namespace_of_the_service_is_accepted(namespace: str) -> None:
     assert (opened.operation, opened.namespace) == ("specificationChanged", namespace)
 
 
-def test_there_are_the_namespaces_of_three_versions() -> None:
+def test_there_are_the_namespaces_of_four_versions() -> None:
     assert set(NAMESPACES) == {
         f"urn:edu-ix:notification:{kind}{version}"
         for kind in ("types:", "")
-        for version in ("4.0", "4.1", "4.2")
+        for version in ("4.0", "4.1", "4.2", "4.3")
     }
 
 

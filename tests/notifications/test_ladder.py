@@ -221,7 +221,7 @@ def test_more_at_once_than_can_be_stored_are_told_to_come_back(
     from backoffice.wsgi import application
 
     hanging, may_go_on = threading.Semaphore(0), threading.Event()
-    
+
     def slow(received: Any) -> None:
         hanging.release()
         may_go_on.wait(20)

@@ -18,7 +18,7 @@ ECK_ID = ("c0ffee" * 22)[:128]
 def content_of(body: bytes) -> Content:
     """By the long way, which every body can go."""
     opened = open_envelope(parse(body))
-    return read_content(opened.operation, opened.element)
+    return read_content(opened.operation, opened.namespace, opened.element)
 
 
 def request(inner: str, operation: str = "specificationChanged") -> bytes:

@@ -7,9 +7,11 @@ from lxml import etree
 from backoffice.eduix.contract import OPERATIONS
 from notifications.envelope import parse
 from notifications.payload import KEY_COLUMNS, KEYS
-from notifications.schema import SCHEMA
+from notifications.schema import SCHEMAS
 from tests.notifications.bodies import GOOD
 from tests.notifications.conftest import envelope
+
+SCHEMA = SCHEMAS["4.0"]
 
 
 def test_the_elements_stand_in_the_order_of_our_wsdl() -> None:
