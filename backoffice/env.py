@@ -42,7 +42,7 @@ NAMES: tuple[Name, ...] = (
     Name(
         "BACKOFFICE_PUBLIC_URL",
         "http://127.0.0.1:<port>",
-        "address under which Edu-iX reaches us; stands in the WSDL we serve",
+        "address under which Edu-iX and colleagues reach us; stands in the WSDL and in our mail",
     ),
     Name(
         "BACKOFFICE_TRUSTED_PROXIES",
@@ -68,6 +68,16 @@ NAMES: tuple[Name, ...] = (
     Name("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "host names we answer to; never *"),
     Name("DEBUG", "0", "1 shows tracebacks; refused on anything but loopback"),
     Name("EMAIL_URL", "consolemail://", "smtp://user:password@host:port for real mail"),
+    Name(
+        "BACKOFFICE_DIGEST_AT",
+        "07:00",
+        "local time of the daily mail to account managers; empty: no mail",
+    ),
+    Name(
+        "BACKOFFICE_MAIL_FROM",
+        "back-office@<first of ALLOWED_HOSTS>",
+        "sender of our mail",
+    ),
     Name(
         "EDUIX_PROFILE_URL",
         "by BACKOFFICE_ENV",

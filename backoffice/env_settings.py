@@ -6,6 +6,8 @@ Fails closed: what a setting needs to be safe is asked for, never assumed.
 from __future__ import annotations
 
 import os
+import re
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +39,7 @@ def read_environment() -> dict[str, Any]:
     settings |= _database(embedded=embedded, var=var)
     settings |= _partner(name=name, var=var)
     settings |= _notifications(embedded=embedded, var=var)
+    settings |= _mail(host=settings["ALLOWED_HOSTS"][0])
     if settings["DEBUG"]:
         _refuse_public_debug(settings)
     return settings
@@ -235,6 +238,21 @@ def _notifications(*, embedded: bool, var: Path) -> dict[str, Any]:
         "NOTIFICATION_ALLOWED_IPS": environment.networks(
             "NOTIFICATION_ALLOWED_IPS", env.list("NOTIFICATION_ALLOWED_IPS", default=[])
         ),
+    }
+
+
+def _mail(*, host: str) -> dict[str, Any]:
+    at = env.str("BACKOFFICE_DIGEST_AT", "07:00").strip()
+    if at and not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", at):
+        raise BadEnvironment(
+            f"BACKOFFICE_DIGEST_AT is {at!r}; it must be a time such as 07:00, or empty."
+        )
+    sender = env.str("BACKOFFICE_MAIL_FROM", f"back-office@{host}").strip()
+    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", sender):
+        raise BadEnvironment(f"BACKOFFICE_MAIL_FROM is {sender!r}; it must be one mail address.")
+    return {
+        "BACKOFFICE_DIGEST_AT": time.fromisoformat(at) if at else None,
+        "DEFAULT_FROM_EMAIL": sender,
     }
 
 

@@ -7,6 +7,7 @@ secrets in `var/` with mode 0600, SQLite that survives a power cut, the sandbox 
 from __future__ import annotations
 
 import sys
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,10 @@ IMPORT_MAX_BYTES = 64 * 1024 * 1024
 # --- mail, broker, log --------------------------------------------------------------------------
 
 globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
-DEFAULT_FROM_EMAIL = "back-office@localhost"
+DEFAULT_FROM_EMAIL: str = _environment["DEFAULT_FROM_EMAIL"]
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 10  # seconds; the worker that waits for a mail server does nothing else
+BACKOFFICE_DIGEST_AT: time | None = _environment["BACKOFFICE_DIGEST_AT"]
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
 CELERY_TASK_SERIALIZER = "json"

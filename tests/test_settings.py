@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,13 @@ def test_nothing_needs_to_be_set_for_the_embedded_default(read: Any, tmp_path: P
     assert len(password) >= 32
 
 
+def test_the_daily_mail_goes_at_seven_unless_told_otherwise(read: Any) -> None:
+    assert read()["BACKOFFICE_DIGEST_AT"] == time(7, 0)
+    assert read()["DEFAULT_FROM_EMAIL"] == "back-office@localhost"
+    assert read(BACKOFFICE_DIGEST_AT="")["BACKOFFICE_DIGEST_AT"] is None
+    assert read(**PRODUCTION)["DEFAULT_FROM_EMAIL"] == "back-office@backoffice.example.nl"
+
+
 def test_generated_secrets_stay_the_same(read: Any) -> None:
     first, second = read(), read()
 
@@ -100,6 +108,10 @@ def test_production_with_everything_set_is_closed_and_complete(read: Any) -> Non
         ({"NOTIFICATION_CREDENTIALS": "nocolon"}, "user:password"),
         ({"NOTIFICATION_CREDENTIALS": "a:b,c:d,e:f"}, "two"),
         ({"NOTIFICATION_CREDENTIALS": "a:" + "x" * 65}, "64"),
+        ({"BACKOFFICE_DIGEST_AT": "7 uur"}, "a time such as 07:00"),
+        ({"BACKOFFICE_DIGEST_AT": "24:00"}, "a time such as 07:00"),
+        ({"BACKOFFICE_MAIL_FROM": "us"}, "one mail address"),
+        ({"BACKOFFICE_MAIL_FROM": "us@a.nl, x@b.nl"}, "one mail address"),
         ({"ALLOWED_HOSTS": "localhost,office.example.nl"}, "public host while BACKOFFICE_ENV"),
         ({"ALLOWED_HOSTS": "127.evil.example"}, "public host while BACKOFFICE_ENV"),
         ({**PRODUCTION, "DEBUG": "1"}, "DEBUG=1 is refused"),

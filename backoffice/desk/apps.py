@@ -10,6 +10,7 @@ class DeskConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.desk.buttons import register_all_buttons
         from backoffice.desk.compare_actions import register_actions
+        from backoffice.desk.digest_sending import digest_daily
         from backoffice.desk.drift import reconcile_nightly
         from backoffice.desk.pruning import prune_daily
         from backoffice.desk.schools_running import register_school_states
@@ -19,6 +20,7 @@ class DeskConfig(AppConfig):
 
         register_background(prune_daily)
         register_background(reconcile_nightly)
+        register_background(digest_daily)
         register_actions()
         register_all_buttons()
         register_why_panels()

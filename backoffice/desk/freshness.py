@@ -20,6 +20,7 @@ notifications   anything came after the   20 credits that a publisher    the sam
                                           stored 10 minutes ago is not
                                           applied
 comparison      ended within 26 hours     within 50 hours                longer ago
+daily mail      sent                      the mail server refused it     the same for the fifth time
 a school        neither of the others     a row is under way for 10      Edu-iX or a publisher
                                           minutes; unsent, or at the     refused a row that still
                                           publisher, for a day; or at    counts
@@ -47,6 +48,7 @@ PUBLISHER_GONE: Final = timedelta(hours=3)
 SCHOOL_SILENT: Final = timedelta(days=1)
 NIGHT: Final = timedelta(hours=26)  # a night may begin at two and end later than the one before
 TWO_NIGHTS: Final = timedelta(hours=50)
+MAIL_TRIES: Final = 5
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 
@@ -150,6 +152,11 @@ def notifications_word(facts: NotificationFacts, now: datetime) -> Word:
 def comparison_word(ended_at: datetime | None, now: datetime) -> Word:
     """The comparison of every night."""
     return Word.UNKNOWN if ended_at is None else _older(ended_at, NIGHT, TWO_NIGHTS, now)
+
+
+def mail_word(tries: int) -> Word:
+    """A mail that the server refused so many times; five take an hour and a half."""
+    return Word.ACTION if tries >= MAIL_TRIES else Word.BEHIND
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.desk.digest_models import Digest as Digest
+from backoffice.desk.digest_models import DigestLanguage as DigestLanguage
+
 LONGEST_NOTE: Final = 1000
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -13,7 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from backoffice.desk.digest_models import Digest
 from backoffice.desk.freshness import (
     ENOUGH,
     NotificationFacts,
@@ -21,6 +23,7 @@ from backoffice.desk.freshness import (
     SendingFacts,
     Word,
     comparison_word,
+    mail_word,
     notifications_word,
     partner_word,
     sending_word,
@@ -29,12 +32,13 @@ from backoffice.desk.freshness import (
 from backoffice.desk.since import duration, moment
 from backoffice.eduix.contract import endpoint_path
 from backoffice.outbox.models import Message, ServiceState
-from backoffice.outbox.stops import PARTNERS, SERVICE
+from backoffice.outbox.stops import PARTNERS, SERVICE, WORK
 from credits.models import PersonCredit
 from credits.status import CreditStatus
 from notifications.models import Notification
 from persons.comparing import known_persons, last_checked
 
+TROUBLE_NEWS: Final = timedelta(hours=1)  # after an unforeseen error of the worker
 NAMES: Final = {"profile": "Edu-iX Profile", "credit": "Edu-iX Credit"}
 
 
@@ -78,7 +82,7 @@ class Running:
 
 
 def running(now: datetime) -> Running:
-    """All lines; nine queries at most, whatever there is."""
+    """All lines; ten queries at most, whatever there is."""
     states = {row.service: row for row in ServiceState.objects.all()}
     state = states.get(SERVICE)
     queue = Queue(**Message.objects.active().aggregate(rows=Count("pk"), oldest=Min("asked_at")))
@@ -87,10 +91,11 @@ def running(now: datetime) -> Running:
     checked_at = last_checked()
     checks = [
         _sending(state, queue, now),
-        _worker(state, bool(queue.rows), now),
+        _worker(state, bool(queue.rows), _trouble(states, now), now),
         *(_partner(name, states, now) for name in PARTNERS),
         _notifications(told, facts, now),
         _comparison(checked_at, now),
+        *_daily_mail(now),
     ]
     return Running(checks, state, _silence(facts, now), checked_at)
 
@@ -120,15 +125,35 @@ def _sending(state: ServiceState | None, queue: Queue, now: datetime) -> Check:
     return Check(sending_word(facts, now), _("Sending"), text)
 
 
-def _worker(state: ServiceState | None, has_queue: bool, now: datetime) -> Check:
+def _trouble(states: Mapping[str, ServiceState], now: datetime) -> ServiceState | None:
+    """The background work that last met an unforeseen error, for as long as that is news."""
+    met = [
+        (state.last_failure_at, state)
+        for service, state in states.items()
+        if service.startswith(WORK) and state.last_failure_at is not None
+    ]
+    at, state = max(met, key=lambda pair: pair[0], default=(None, None))
+    return state if at is not None and now - at <= TROUBLE_NEWS else None
+
+
+def _worker(
+    state: ServiceState | None, has_queue: bool, trouble: ServiceState | None, now: datetime
+) -> Check:
     seen_at = state.beat_at if state else None
     word = worker_word(seen_at, has_queue, now)
     if seen_at is None:
         text = _("no sign of the sender yet")
-    elif word == Word.ON_TIME:
-        text = _("at work")
-    else:
+    elif word != Word.ON_TIME:
         text = _("silent since %s") % moment(seen_at, now)
+    elif trouble is not None and trouble.last_failure_at is not None:
+        word = Word.ACTION
+        text = _("could not do “%(work)s” at %(time)s (%(error)s)") % {
+            "work": trouble.service.removeprefix(WORK),
+            "time": moment(trouble.last_failure_at, now),
+            "error": trouble.last_failure,
+        }
+    else:
+        text = _("at work")
     return Check(word, _("Worker"), text)
 
 
@@ -262,3 +287,25 @@ def _comparison(ended_at: datetime | None, now: datetime) -> Check:
     if not known_persons().exists():
         return Check(Word.ON_TIME, name, text)
     return Check(comparison_word(ended_at, now), name, text)
+
+
+# --- the daily mail -----------------------------------------------------------------------------
+
+
+def _daily_mail(now: datetime) -> list[Check]:
+    """Nothing on a day without mail."""
+    rows = list(Digest.objects.filter(day=timezone.localdate(now)).order_by("failed_at"))
+    if not rows:
+        return []
+    name = _("Daily mail")
+    if failed := [row for row in rows if row.sent_at is None and row.failed_at is not None]:
+        last = failed[-1]
+        text = _("%(number)d not sent, last try %(time)s (%(error)s); tried again by itself") % {
+            "number": len(failed),
+            "time": moment(last.failed_at, now) if last.failed_at else "",
+            "error": last.failure,
+        }
+        return [Check(mail_word(max(row.tries for row in failed)), name, text)]
+    sent = sum(row.sent_at is not None for row in rows)
+    text = ngettext("%d colleague has it", "%d colleagues have it", sent) % sent
+    return [Check(Word.ON_TIME, name, text)]

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backoffice.desk.digest_sending import remember_language
 from backoffice.desk.home import home_page
 from backoffice.desk.navigation import other_models
 from backoffice.desk.search import answers_to, name_search
@@ -148,7 +149,7 @@ def models_index(site: AdminSite) -> Callable[..., HttpResponse]:
 @csrf_protect
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """Remember Dutch or English for this browser, and go back to the page it was chosen on."""
+    """Remember Dutch or English for this browser and our mail; back to where it was chosen."""
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -165,4 +166,6 @@ def choose_language(request: HttpRequest) -> HttpResponse:
             httponly=True,
             samesite="Lax",
         )
+        if request.user.is_authenticated:
+            remember_language(request.user, language)
     return response

@@ -255,8 +255,10 @@ class Drainer:
                 done += work()
             except DATABASE_GONE:
                 raise
-            except Exception:  # the border: one broken kind of work must not stop the others
+            except Exception as problem:  # the border: one broken work must not stop the others
                 logger.exception("outbox_background", extra={"work": work.__qualname__})
+                if not connection.needs_rollback:
+                    stops.note_trouble(work.__qualname__, problem)
         self.counts.background += done
         return done
 

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 SERVICE: Final = "edu-ix"
 PARTNERS: Final = ("profile", "credit")  # each has a row too, with its own last answer and failure
+WORK: Final = "work:"  # begins the rows that tell which background work met an unforeseen error
 ANSWERED: Final = (
     Attempt.Outcome.ACCEPTED,
     Attempt.Outcome.REFUSED,
@@ -112,6 +113,17 @@ def beat() -> None:
     if not ServiceState.objects.filter(service=SERVICE).update(beat_at=now):
         state()
         ServiceState.objects.filter(service=SERVICE).update(beat_at=now)
+
+
+def note_trouble(work: str, problem: Exception) -> None:
+    """Background work met an error that nobody foresaw: for the home page and the daily mail.
+
+    Only the kind of error is kept: its text may hold anything.
+    """
+    ServiceState.objects.update_or_create(
+        service=f"{WORK}{work}"[:20],
+        defaults={"last_failure_at": timezone.now(), "last_failure": type(problem).__name__},
+    )
 
 
 def is_alive(*, within: timedelta = timedelta(seconds=60)) -> bool:

@@ -27,7 +27,7 @@ from tests.factories import (
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # ten o'clock here
 NOBODY = AnonymousUser()
-QUERIES = 25  # session, account, the menu, own texts, and what the page tells
+QUERIES = 26  # session, account, the menu, own texts, and what the page tells
 
 pytestmark = pytest.mark.django_db
 
