@@ -33,6 +33,7 @@ class BackofficeSite(admin.AdminSite):
         from backoffice.desk.credit_status import status_urls
         from backoffice.desk.drift_views import drift_urls
         from backoffice.desk.questions import question_urls
+        from backoffice.desk.report_views import report_urls
         from backoffice.desk.why_views import why_urls
         from backoffice.desk.work_posts import work_post_urls
         from backoffice.desk.work_views import work_page_urls
@@ -53,6 +54,7 @@ class BackofficeSite(admin.AdminSite):
             *status_urls(self),
             *button_urls(self),
             *why_urls(self),
+            *report_urls(self),
             *work_page_urls(self),
             *work_post_urls(self),
             *compare_urls(self),

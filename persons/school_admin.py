@@ -71,7 +71,7 @@ class SchoolAdmin(HistoryAdmin[School]):
     ]
 
     lead = _("Every school as Edu-iX knows it, and who looks after it.")
-    list_display = ["school", "running", "city", "brin", "persons", "credits", "contact"]
+    list_display = ["school", "running", "city", "brin", "persons", "credits", "contact", "report"]
     list_select_related = ["account_manager"]
     search_fields = ["name"]  # shows the box; `get_search_results` decides what is searched
     search_help_text = _("Name, city, BRIN or school ID")
@@ -115,6 +115,16 @@ class SchoolAdmin(HistoryAdmin[School]):
     def contact(self, school: School) -> SafeString:
         ours = school.account_manager.get_username() if school.account_manager else ""
         return two_lines(school.contact_name or "-", ours)
+
+    @admin.display(description=_("report"))
+    def report(self, school: School) -> SafeString:
+        url = reverse("admin:school_report", args=[school.pk])
+        return format_html(
+            '<a class="btn small" href="{}">{}<span class="visually-hidden">: {}</span></a>',
+            url,
+            _("Report"),
+            school.name,
+        )
 
     # --- form ------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ class DeskConfig(AppConfig):
         from backoffice.desk.digest_sending import digest_daily
         from backoffice.desk.drift import reconcile_nightly
         from backoffice.desk.pruning import prune_daily
+        from backoffice.desk.report_panel import register_report_panel
         from backoffice.desk.schools_running import register_school_states
         from backoffice.desk.why_panel import register_why_panels
         from backoffice.desk.work_filter import register_filters
@@ -24,5 +25,6 @@ class DeskConfig(AppConfig):
         register_actions()
         register_all_buttons()
         register_why_panels()
+        register_report_panel()
         register_filters()
         register_school_states()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -27,12 +27,16 @@ PAGE: Final = 100
 
 @dataclass(frozen=True)
 class Line:
-    """One pupil with the book that is worst; words only where they are shown."""
+    """One pupil with the book that is worst; words only where they are shown.
+
+    `others` counts the pupil's other books with the same verdict.
+    """
 
     book: Book
     verdict: Verdict
     owner: str
     tone: Tone
+    others: int = 0
 
     @property
     def short(self) -> str:
@@ -145,7 +149,9 @@ def _lines(school: School, pks: Sequence[int], day: date, now: datetime) -> Iter
     persons = Person.objects.filter(pk__in=pks).order_by("pk").iterator(chunk_size=500)
     for books in books_of_many(persons, day=day, now=now):
         judged = [_judged(book, day, now) for book in books]
-        yield min(judged, key=lambda line: (not concerns(line.book, school), _badness(line)))
+        worst = min(judged, key=lambda line: (not concerns(line.book, school), _badness(line)))
+        same = sum(1 for line in judged if line.verdict.key == worst.verdict.key)
+        yield replace(worst, others=same - 1)
 
 
 def _judged(book: Book, day: date, now: datetime) -> Line:

@@ -84,10 +84,18 @@ def _then(look: Look, answer: Answer) -> str:
             "Log out of the portal and in again, and open the book from there. Does it still fail? "
             "Then pass this on to the supplier of the portal or to the publisher."
         )
+    words = ask_of_school(look.verdict.key, answer)
     if look.verdict.key in ASKED:
-        return str(ASKED[look.verdict.key])
-    words = str(NEXT.get(answer.owner, ""))
-    if answer.owner == "school":
-        explanation = answer.explanation
-        words = " ".join(explanation.steps) if explanation is not None else ""
+        return words
+    if answer.owner != "school":
+        words = str(NEXT.get(answer.owner, ""))
     return f"{words} {capfirst(answer.when)}." if answer.clears_itself else words
+
+
+def ask_of_school(key: str, answer: Answer) -> str:
+    """What the school is asked to do about a verdict; empty where it need not do anything."""
+    if key in ASKED:
+        return str(ASKED[key])
+    explanation = answer.explanation
+    is_theirs = answer.owner == "school" and explanation is not None
+    return " ".join(explanation.steps) if is_theirs and explanation is not None else ""

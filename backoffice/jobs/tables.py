@@ -26,11 +26,11 @@ def error_file(job: Job) -> Iterator[bytes]:
     Mend the cells and take in the same file: the two columns at the end are ignored then.
     """
     width = len(job.header)
-    yield _record([*job.header, _("Line"), _("Reason")], bom=True)
+    yield record([*job.header, _("Line"), _("Reason")], bom=True)
     for row in job.rows.filter(result=JobRow.Result.REFUSED).iterator(chunk_size=500):
         cells = [str(cell) for cell in row.original]
         cells += [""] * (width - len(cells))
-        yield _record([*cells[:width], str(row.number), reason_of(job, row), *cells[width:]])
+        yield record([*cells[:width], str(row.number), reason_of(job, row), *cells[width:]])
 
 
 def reason_of(job: Job, row: JobRow) -> str:
@@ -52,10 +52,11 @@ def error_file_name(job: Job) -> str:
 
 def template_file(importer: Importer) -> bytes:
     """Column names to fill in below."""
-    return _record([column.label for column in importer.columns], bom=True)
+    return record([column.label for column in importer.columns], bom=True)
 
 
-def _record(cells: Iterable[str], *, bom: bool = False) -> bytes:
+def record(cells: Iterable[str], *, bom: bool = False) -> bytes:
+    """One line of a CSV file; cells that a spreadsheet would calculate are made harmless."""
     text = io.StringIO()
     csv.writer(text, delimiter=";", lineterminator="\r\n").writerow(map(harmless, cells))
     return text.getvalue().encode("utf-8-sig" if bom else "utf-8")
