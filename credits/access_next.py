@@ -46,7 +46,7 @@ NEXT: Final[Mapping[str, Next]] = {
     "credit_returned": Next("wij", "new_credit", explanation="own:why_credit_returned"),
     "wrong_school_year": Next("wij", "set_school_year", explanation="own:why_wrong_school_year"),
     "not_started": Next("niemand", "start_today", True, "own:not_yet_usable"),
-    "expired": Next("wij", "extend", explanation="own:expired"),
+    "expired": Next("wij", "extend", explanation="own:why_expired"),
     "waiting_for_publisher": Next("uitgever", "fetch", True, "own:waiting_for_publisher"),
     "publisher_silent": Next("uitgever", "push", explanation="own:why_publisher_silent"),
     "publisher_fault": Next("uitgever", "push", explanation="own:publisher_fault"),

@@ -190,6 +190,8 @@ def what_to_do(credit: AnyCredit, answer: StatusAnswer, around: Surroundings) ->
 
 
 def _quiet_words(credit: AnyCredit, status: CreditStatus, around: Surroundings) -> str:
+    if status == CreditStatus.RETURNED and isinstance(credit, SchoolCredit):
+        return _("Nothing left: all %(amount)d given back") % {"amount": credit.amount}
     if status == CreditStatus.RETURNED:
         back = around.returns.get(credit.pk)
         if back is None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
+from django.db import transaction
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
@@ -55,6 +56,9 @@ def _return_url(credit: PersonCredit) -> str:
 
 def remove_credits(school_person_ids: Collection[int], now: datetime) -> None:
     """Mark the credits of deleted persons at schools deleted; the rows stay."""
-    PersonCredit.objects.filter(school_person__in=school_person_ids).update(
-        push_state=PushState.DELETED, push_code=None, push_text="", push_changed_at=now
-    )
+    credits = PersonCredit.objects.filter(school_person__in=school_person_ids)
+    with transaction.atomic():
+        credits.update(
+            push_state=PushState.DELETED, push_code=None, push_text="", push_changed_at=now
+        )
+        credits.refresh_statuses()

@@ -60,8 +60,8 @@ class Credit(Pushable):
         _("school year"), help_text=_("2627 stands for 2026-2027.")
     )
     status = models.CharField(
-        _("status"), max_length=24, choices=CreditStatus, default=CreditStatus.NOT_SENT
-    )
+        _("status"), max_length=24, choices=CreditStatus, default=CreditStatus.NOT_SENT, blank=True
+    )  # empty: deleted
     specification_state = models.CharField(
         _("specification"), max_length=20, blank=True, choices=SpecificationState
     )

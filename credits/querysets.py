@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import models, transaction
 from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 
-from credits.status import CALENDAR_FREE, FROM_PUSH_STATE, CreditStatus
+from backoffice.outbox.models import PushState
+from credits.status import CALENDAR_FREE, FAULT, FROM_PUSH_STATE, SPECIFIED, CreditStatus
 from persons.models import SchoolPerson
 
 if TYPE_CHECKING:
@@ -21,10 +22,14 @@ class CreditQuerySet(models.QuerySet[_Credit]):
     """The office's words about credits."""
 
     def on(self, today: date) -> CreditQuerySet[Any]:
-        """With `shown_status`: the stored status seen with the calendar of `today`."""
+        """With `shown_status`: the stored status seen with the calendar of `today`.
+
+        Empty for a deleted row, which has none.
+        """
+        as_stored = ["", *(status.value for status in CALENDAR_FREE)]
         return self.annotate(
             shown_status=Case(
-                When(status__in=[status.value for status in CALENDAR_FREE], then=F("status")),
+                When(status__in=as_stored, then=F("status")),
                 When(credit_end_date__lt=today, then=Value(CreditStatus.EXPIRED.value)),
                 When(
                     Q(status=CreditStatus.USABLE) & Q(credit_start_date__gt=today),
@@ -52,7 +57,8 @@ class CreditQuerySet(models.QuerySet[_Credit]):
     def refresh_statuses(self) -> int:
         """Recompute the stored `status` from the facts; returns the number of rows.
 
-        The rule of `credits.status.stored_status` in SQL; a test holds the two together.
+        The rule of `credits.status.stored_status` in SQL; a test holds the two together. A deleted
+        row has none: the column is empty, so no list or count by status finds it.
         """
         pushing = [
             When(push_state=state.value, then=Value(status.value))
@@ -64,7 +70,7 @@ class CreditQuerySet(models.QuerySet[_Credit]):
             known = SchoolPerson.objects.exclude(person__user_id="", person__eck_id="")
             unrecognised = [
                 When(
-                    ~Q(school_person__in=known.values("pk")),
+                    Q(specification_state="") & ~Q(school_person__in=known.values("pk")),
                     then=Value(CreditStatus.WAITING_FOR_PREMATCH.value),
                 )
             ]
@@ -73,10 +79,12 @@ class CreditQuerySet(models.QuerySet[_Credit]):
         rows = self.model._default_manager.filter(pk__in=self.order_by().values("pk"))
         return rows.update(
             status=Case(
+                When(push_state=PushState.DELETED, then=Value("")),
                 When(returned, then=Value(CreditStatus.RETURNED.value)),
                 *pushing,
-                When(specification_state="Fault", then=Value(CreditStatus.PUBLISHER_FAULT.value)),
-                When(~Q(specification_state=""), then=Value(CreditStatus.USABLE.value)),
+                When(specification_state=FAULT, then=Value(CreditStatus.PUBLISHER_FAULT.value)),
+                When(specification_state=SPECIFIED, then=Value(CreditStatus.USABLE.value)),
+                # the default is for a word that only a later version has, too
                 *unrecognised,
                 default=Value(CreditStatus.WAITING_FOR_PUBLISHER.value),
             )

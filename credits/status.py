@@ -32,7 +32,8 @@ class CreditStatus(models.TextChoices):
 class CreditFacts:
     """Everything the status depends on.
 
-    `is_recognisable` is None where it does not matter: a school credit needs no prematch.
+    `is_recognisable` is None for a school credit, and for nothing else: it needs no prematch, and
+    its words speak of licences where those of a person credit speak of the person.
     `blocker_code` is the code of the refused message that a waiting credit waits for.
     """
 
@@ -71,6 +72,14 @@ FROM_PUSH_STATE = {
     PushState.UNCERTAIN: CreditStatus.UNCERTAIN,
 }
 
+# What the specification of the services can say; anything else is not known to be usable.
+SPECIFIED, FAULT = "Specified", "Fault"
+
+# Statuses whose words speak of one person; of a school credit they speak of licences.
+_ALSO_OF_SCHOOLS = frozenset(
+    {CreditStatus.WAITING, CreditStatus.USABLE, CreditStatus.EXPIRED, CreditStatus.RETURNED}
+)
+
 # owner, clears itself, actions; codes of Edu-iX and of publishers bring their own owner along
 _ANSWERS: dict[CreditStatus, tuple[str, bool, tuple[str, ...]]] = {
     CreditStatus.NOT_SENT: ("wij", False, ("push",)),
@@ -83,21 +92,28 @@ _ANSWERS: dict[CreditStatus, tuple[str, bool, tuple[str, ...]]] = {
     CreditStatus.PUBLISHER_FAULT: ("uitgever", False, ("push",)),
     CreditStatus.NOT_YET_USABLE: ("niemand", True, ()),
     CreditStatus.USABLE: ("niemand", True, ()),
-    CreditStatus.EXPIRED: ("wij", False, ("edit",)),
+    CreditStatus.EXPIRED: ("niemand", False, ("extend",)),
     CreditStatus.RETURNED: ("niemand", False, ()),
 }
 
 
 def stored_status(facts: CreditFacts) -> CreditStatus:
-    """The status without the calendar: what the column `status` holds."""
+    """The status without the calendar: what the column `status` holds.
+
+    Raises `ValueError` for a deleted row: it has no status and stands in no list.
+    """
+    if facts.push_state == PushState.DELETED:
+        raise ValueError("a deleted credit has no status")
     if facts.is_returned:
         return CreditStatus.RETURNED
     if facts.push_state in FROM_PUSH_STATE:
         return FROM_PUSH_STATE[PushState(facts.push_state)]
-    if facts.specification_state == "Fault":
+    if facts.specification_state == FAULT:
         return CreditStatus.PUBLISHER_FAULT
-    if facts.specification_state:
+    if facts.specification_state == SPECIFIED:
         return CreditStatus.USABLE
+    if facts.specification_state:  # a word that only a later version has: never called usable
+        return CreditStatus.WAITING_FOR_PUBLISHER
     if facts.is_recognisable is False:
         return CreditStatus.WAITING_FOR_PREMATCH
     return CreditStatus.WAITING_FOR_PUBLISHER
@@ -120,7 +136,10 @@ CALENDAR_FREE = frozenset({*FROM_PUSH_STATE.values(), CreditStatus.RETURNED})
 
 
 def credit_status(facts: CreditFacts, today: date) -> StatusAnswer:
-    """Status, explanation, owner and actions for any combination of facts."""
+    """Status, explanation, owner and actions for any combination of facts.
+
+    Raises `ValueError` for a deleted row.
+    """
     status = status_on(
         stored_status(facts),
         start=facts.credit_start_date,
@@ -128,7 +147,8 @@ def credit_status(facts: CreditFacts, today: date) -> StatusAnswer:
         today=today,
     )
     owner, clears_itself, actions = _ANSWERS[status]
-    explanation = f"own:{status.value}"
+    is_of_school = facts.is_recognisable is None and status in _ALSO_OF_SCHOOLS
+    explanation = f"own:school_{status.value}" if is_of_school else f"own:{status.value}"
     if facts.push_state == PushState.CONFLICT and status == CreditStatus.REFUSED:
         explanation, actions = "own:conflict", ("compare",)
     elif status == CreditStatus.REFUSED and facts.push_code is not None:

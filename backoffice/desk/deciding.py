@@ -20,7 +20,8 @@ from backoffice.outbox.by_hand import settled_by_hand
 from backoffice.outbox.models import Held, Message, Pushable, PushState, key_of
 from backoffice.outbox.services import lock_chain
 from credits.comparing import TOLD
-from credits.models import PersonCredit
+from credits.models import PersonCredit, SchoolCredit
+from credits.services import refresh_statuses
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -119,6 +120,8 @@ def mark_deleted(*, kind: str, pk: int, token: str, reason: str, user: AbstractB
             mirror.model._default_manager.filter(pk=row.pk).update(
                 push_state=PushState.DELETED, push_code=None, push_text="", push_changed_at=now
             )
+            if isinstance(row, PersonCredit | SchoolCredit):
+                refresh_statuses(type(row)._default_manager.filter(pk=row.pk))
             _remember(row, reason, user, is_changed=False)
     return len(rows)
 

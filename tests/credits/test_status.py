@@ -2,48 +2,141 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from backoffice.explanations import texts
+from backoffice.explanations.models import PublisherCode
 from backoffice.explanations.services import explain
 from backoffice.outbox.models import PushState
 from credits.models import PersonCredit, SchoolCredit
 from credits.services import facts_of
-from credits.status import CreditFacts, CreditStatus, credit_status, status_on, stored_status
+from credits.status import (
+    FROM_PUSH_STATE,
+    CreditFacts,
+    CreditStatus,
+    credit_status,
+    status_on,
+    stored_status,
+)
 from tests.factories import PersonCreditFactory, SchoolCreditFactory
 
 TODAY = date(2026, 11, 21)
 DAY = timedelta(days=1)
+DATES = (TODAY - 90 * DAY, TODAY + 90 * DAY)
 OWNERS = {"wij", "school", "uitgever", "Edu-iX", "leverancier", "niemand"}
 FINE = {CreditStatus.USABLE, CreditStatus.NOT_YET_USABLE, CreditStatus.RETURNED}
 
-facts = st.builds(
-    CreditFacts,
-    push_state=st.sampled_from([s.value for s in PushState if s != PushState.DELETED]),
-    push_code=st.sampled_from([None, 5022, -2606, 6, -9]),
-    credit_start_date=st.dates(TODAY - 400 * DAY, TODAY + 400 * DAY),
-    credit_end_date=st.none() | st.dates(TODAY - 400 * DAY, TODAY + 400 * DAY),
-    specification_state=st.sampled_from(["", "Specified", "Fault", "SomethingNew"]),
-    publisher_error_code=st.sampled_from([None, 117]),
-    is_recognisable=st.sampled_from([None, True, False]),
-    is_returned=st.booleans(),
-)
+PUSH_STATES = [state.value for state in PushState if state != PushState.DELETED]
+SPECIFICATIONS = ["", "Specified", "Fault", "SomethingNew"]
+CODES_OF_PUSHES = [None, 0, 6, -2606, 5022, 5029, 99999]
+CODES_OF_PUBLISHERS = [None, 117, 118, -1]  # somebody has written what 118 means
+STARTS, ENDS = (-1, 0, 1), (None, -1, 0, 1)
+
+
+def every_combination() -> Iterator[CreditFacts]:
+    """All that can be told apart; dates lie the day before, on and after today."""
+    for values in product(
+        PUSH_STATES, SPECIFICATIONS, CODES_OF_PUBLISHERS, (None, True, False), (True, False)
+    ):
+        push_state, specification, publisher_code, recognisable, returned = values
+        for start, end, code in product(STARTS, ENDS, CODES_OF_PUSHES):
+            yield CreditFacts(
+                push_state=push_state,
+                credit_start_date=TODAY + start * DAY,
+                credit_end_date=None if end is None else TODAY + end * DAY,
+                push_code=code,
+                specification_state=specification,
+                publisher_error_code=publisher_code,
+                is_recognisable=recognisable,
+                is_returned=returned,
+            )
 
 
 @pytest.mark.django_db  # a publisher's code is looked up in a table
-@given(facts)
-def test_every_combination_has_a_status_an_owner_and_an_explanation(facts: CreditFacts) -> None:
+def test_every_combination_has_a_status_an_owner_and_an_explanation_in_both_languages() -> None:
+    PublisherCode.objects.create(
+        code=118,
+        title_nl="T",
+        cause_nl="C.",
+        remedy_nl="R.",
+        title_en="T",
+        cause_en="C.",
+        remedy_en="R.",
+    )
+    told = set()
+
+    for facts in every_combination():
+        answer = credit_status(facts, TODAY)
+        assert answer.status in CreditStatus
+        assert answer.owner in OWNERS
+        if answer.status not in FINE and answer.owner != "niemand":
+            assert answer.actions or answer.clears_itself, facts
+        told.add(answer.explanation)
+
+    for reference, lang in product(sorted(told), texts.LANGUAGES):
+        explanation = explain(reference, lang=lang)
+        for part in (explanation.title, explanation.cause, explanation.remedy, explanation.passes):
+            assert part.strip(), (reference, lang)
+        nobody_wrote = {"5029", "99999", "publisher:117", "publisher:-1"}
+        assert explanation.known == (reference not in nobody_wrote), reference
+
+
+def test_only_what_is_sent_accepted_and_valid_today_is_called_usable() -> None:
+    for facts in every_combination():
+        end = facts.credit_end_date
+        usable = (
+            facts.push_state == "in_sync"
+            and facts.specification_state == "Specified"
+            and not facts.is_returned
+            and facts.credit_start_date <= TODAY
+            and (end is None or end >= TODAY)
+        )
+        status = credit_status(facts, TODAY).status
+        assert (status == CreditStatus.USABLE) == usable, facts
+
+
+def test_the_stored_status_knows_no_dates_and_no_codes() -> None:
+    found: dict[tuple[object, ...], set[CreditStatus]] = {}
+    for facts in every_combination():
+        which = (facts.push_state, facts.specification_state, facts.is_recognisable)
+        stored = stored_status(facts)
+        found.setdefault((*which, facts.is_returned), set()).add(stored)
+
+    assert {len(statuses) for statuses in found.values()} == {1}
+    everything = set().union(*found.values())
+    assert everything == set(CreditStatus) - {CreditStatus.EXPIRED, CreditStatus.NOT_YET_USABLE}
+
+
+def test_each_push_state_is_either_a_status_or_leaves_it_to_the_publisher() -> None:
+    assert set(PushState) - set(FROM_PUSH_STATE) == {PushState.IN_SYNC, PushState.DELETED}
+
+
+def test_an_expired_credit_is_nobodys_work_and_can_still_be_extended() -> None:
+    facts = CreditFacts("in_sync", TODAY - 9 * DAY, TODAY - DAY, is_recognisable=True)
+
     answer = credit_status(facts, TODAY)
 
-    assert answer.status in CreditStatus
-    assert answer.owner in OWNERS
-    assert explain(answer.explanation, lang="nl").title
-    if answer.status not in FINE and answer.owner != "niemand":
-        assert answer.actions or answer.clears_itself
+    assert (answer.owner, answer.clears_itself, answer.actions) == ("niemand", False, ("extend",))
+
+
+def test_a_school_credit_of_which_nothing_is_left_says_so() -> None:
+    credit = SchoolCreditFactory.build(amount=30, returned=30, push_state="in_sync")
+
+    answer = credit_status(facts_of(credit), TODAY)
+
+    assert answer.status == CreditStatus.RETURNED
+    assert explain(answer.explanation, lang="nl").title.startswith("Er is niets over")
+    for status in ("waiting", "usable", "expired", "returned"):
+        words = explain(f"own:school_{status}", lang="nl")
+        assert (words.owner, words.clears_itself) == (
+            explain(f"own:{status}", lang="nl").owner,
+            explain(f"own:{status}", lang="nl").clears_itself,
+        )
+        assert "persoon" not in f"{words.title} {words.cause} {words.remedy}"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +189,10 @@ def test_a_conflict_shows_as_refused_with_the_words_differs() -> None:
     )
 
 
+def is_shown(credit: PersonCredit | SchoolCredit, status: CreditStatus, day: date) -> bool:
+    return credit_status(facts_of(credit), day).status == status
+
+
 @pytest.mark.django_db
 def test_the_stored_status_in_sql_is_the_one_in_python() -> None:
     combinations = product(
@@ -105,8 +202,10 @@ def test_the_stored_status_in_sql_is_the_one_in_python() -> None:
         ["", "u-1"],
         ["", "e" * 128],
     )
-    for push_state, specification, state, user_id, eck_id in combinations:
+    for number, (push_state, specification, state, user_id, eck_id) in enumerate(combinations):
         PersonCreditFactory(
+            credit_start_date=DATES[0],
+            credit_end_date=(None, TODAY - DAY, TODAY, DATES[1])[number % 4],
             push_state=push_state,
             specification_state=specification,
             person_product_state=state,
@@ -114,7 +213,7 @@ def test_the_stored_status_in_sql_is_the_one_in_python() -> None:
             school_person__person__eck_id=eck_id,
         )
     for push_state, specification, returned in product(
-        ["in_sync", "refused"], ["", "Specified", "Fault"], [0, 3, 30]
+        ["in_sync", "refused"], SPECIFICATIONS, [0, 3, 30, 31]
     ):
         SchoolCreditFactory(
             push_state=push_state, specification_state=specification, returned=returned
@@ -125,9 +224,34 @@ def test_the_stored_status_in_sql_is_the_one_in_python() -> None:
 
     people = PersonCredit.objects.select_related("school_person__person")
     assert people.count() == 9 * 4 * 2 * 2 * 2
-    everything: list[PersonCredit | SchoolCredit] = [*people, *SchoolCredit.objects.all()]
+    everything: list[PersonCredit | SchoolCredit] = [
+        *people.order_by("pk"),
+        *SchoolCredit.objects.order_by("pk"),
+    ]
     for credit in everything:
         assert credit.status == stored_status(facts_of(credit)).value
+    for day, status in product((DATES[0] - DAY, TODAY, DATES[1]), CreditStatus):
+        shown = [
+            *PersonCredit.objects.with_status(status, day)
+            .values_list("pk", flat=True)
+            .order_by("pk"),
+            *SchoolCredit.objects.with_status(status, day)
+            .values_list("pk", flat=True)
+            .order_by("pk"),
+        ]
+        right = [row.pk for row in everything if is_shown(row, status, day)]
+        assert shown == right, (day, status)
+
+
+@pytest.mark.django_db
+def test_a_deleted_credit_is_found_by_no_status_on_any_day() -> None:
+    PersonCreditFactory(push_state="deleted", specification_state="Specified", status="usable")
+    SchoolCreditFactory(push_state="deleted", returned=30, status="returned")
+
+    for model in (PersonCredit, SchoolCredit):
+        model.objects.all().refresh_statuses()
+        for status, day in product(CreditStatus, (TODAY - 400 * DAY, TODAY, TODAY + 400 * DAY)):
+            assert not model.objects.with_status(status, day).exists()
 
 
 @pytest.mark.django_db
