@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
@@ -150,8 +151,9 @@ def _ask(credit: SchoolCredit, gateway: Gateway) -> SchoolCreditInformation:
     if found is None:
         raise Differs([GONE])
     rows = SchoolCredit.objects.filter(pk=credit.pk)
-    if rows.exclude(returned=found.returned).update(returned=found.returned):
-        rows.refresh_statuses()
+    with transaction.atomic():
+        if rows.exclude(returned=found.returned).update(returned=found.returned):
+            rows.refresh_statuses()
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -139,8 +140,9 @@ class SchoolCreditFetch(FetchSender):
         credit = SchoolCredit.objects.filter(pk=subject_pk(message.subject)).first()
         if found is None or credit is None:
             return
-        SchoolCredit.objects.filter(pk=credit.pk).update(returned=found.returned)
-        take_over_specification(credit, found.specification, "")
+        with transaction.atomic():  # the status follows both
+            SchoolCredit.objects.filter(pk=credit.pk).update(returned=found.returned)
+            take_over_specification(credit, found.specification, "")
 
 
 def take_over_specification(
