@@ -1,7 +1,7 @@
 """What stands in the daily mail of an account manager: facts only, the words are beside it.
 
-The items are those of the work lists (`work_items`), so that mail and pages never differ. What was
-new or went away is told by the items of the last mail that was sent. No pupil is named.
+The items are those of the work lists (`todo.by_list`), so that mail and pages never differ. What
+is new or went away is told by the items of the last mail that was sent. No pupil is named.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from django.utils.translation import ngettext
 
 from backoffice.desk.digest_models import Digest
 from backoffice.desk.running import Check, running
-from backoffice.desk.work import LISTS, MINE, WorkItem, work_items
+from backoffice.desk.todo import by_list
+from backoffice.desk.work import LISTS, MINE, WorkItem
 from backoffice.desk.work_keys import FAMILIES, Key, read_key
+from backoffice.desk.work_rows import Scope
 from backoffice.jobs.models import Job
 from backoffice.outbox.models import Attempt, ServiceState
 from backoffice.outbox.stops import WORK
@@ -85,8 +87,9 @@ class Contents:
 
     @property
     def lines(self) -> list[Line]:
-        """All of them."""
-        return [line for lines in self.lists.values() for line in lines]
+        """All of them; what this colleague took from another list stands in two."""
+        found = {line.item.key: line for lines in self.lists.values() for line in lines}
+        return list(found.values())
 
 
 def contents_for(user: AbstractBaseUser, now: datetime) -> Contents:
@@ -98,15 +101,16 @@ def contents_for(user: AbstractBaseUser, now: datetime) -> Contents:
         .order_by("-day")
         .first()
     )
-    items = work_items(now=now, account_manager=user)
+    items, agreed_lists = by_list(Scope(now, user), user)
     snapshot = snapshot_of(items)
     before: dict[str, dict[str, Any]] = last.items if last else {}
-    lists: dict[str, list[Line]] = {name: [] for name in LISTS}
-    for item in items:
+
+    def line(item: WorkItem) -> Line:
         cause = cause_of(item.key)
         # The first mail has nothing to compare with: all of it is simply there.
         rows = before.get(cause, {}).get("rows") if last else snapshot[cause]["rows"]
-        lists[item.list].append(Line(item, rows, snapshot[cause]["rows"]))
+        return Line(item, rows, snapshot[cause]["rows"])
+
     gone = [
         Gone(str(told["title"]), int(told["rows"]), told["list"] != MINE)
         for cause, told in before.items()
@@ -118,7 +122,7 @@ def contents_for(user: AbstractBaseUser, now: datetime) -> Contents:
         now=now,
         since=since,
         schools=School.objects.filter(account_manager_id=user.pk).count(),
-        lists=lists,
+        lists={name: [line(one.item) for one in agreed_lists[name]] for name in LISTS},
         gone=sorted(gone, key=lambda one: (-one.rows, one.title)),
         troubles=troubles_since(since or now - FIRST_LOOK, now),
         checks=[check for check in running(now).checks if not check.is_well],

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from backoffice.desk.causes import Cause, causes, shortened
 from backoffice.desk.chart import DAYS, Chart, chart_of
 from backoffice.desk.running import Check, Silence, running
+from backoffice.desk.since import moment
+from backoffice.desk.todo import Todo, lead_of, todo_of
 from backoffice.explanations.services import explain
 from backoffice.jobs.models import Job
 from backoffice.outbox.models import ServiceState
@@ -49,32 +48,45 @@ class Home:
 
     greeting: str
     lead: str
-    causes: list[Cause]
+    todo: Todo
     checks: list[Check]
     alarm: Alarm | None
     silence: Silence | None
     chart: Chart
     jobs: list[Job]
     is_empty: bool
+    equal_words: str
 
 
-def home_page(user: AbstractUser | AnonymousUser, now: datetime | None = None) -> Home:
-    """Everything on the page, by a number of queries that does not depend on the data."""
+def home_page(
+    user: AbstractUser | AnonymousUser, now: datetime | None = None, schools: str = ""
+) -> Home:
+    """Everything on the page, by a number of queries that does not depend on the data.
+
+    `schools` is OWN or ALL of the work lists; when it is neither, somebody with schools begins
+    with those.
+    """
     now = now or timezone.now()
-    today = timezone.localdate(now)
-    found = causes(today)
+    todo = todo_of(user, now, schools)
     runs = running(now)
     return Home(
         greeting=_greeting(timezone.localtime(now), user),
-        lead=_lead(found, runs.is_well),
-        causes=shortened(found),
+        lead=lead_of(todo, everything_runs=runs.is_well),
+        todo=todo,
         checks=runs.checks,
         alarm=_alarm(runs.state),
         silence=runs.silence,
-        chart=_chart(today),
+        chart=_chart(timezone.localdate(now)),
         jobs=list(Job.objects.filter(status__in=Job.AT_WORK).order_by("-pk")[:JOBS]),
-        is_empty=not found and not Person.objects.exists(),
+        is_empty=not todo.found and not Person.objects.exists(),
+        equal_words=_equal_words(runs.checked_at, now),
     )
+
+
+def _equal_words(checked_at: datetime | None, now: datetime) -> str:
+    if checked_at is None:
+        return _("Nothing was compared with Edu-iX yet.")
+    return _("Last compared with Edu-iX: %s.") % moment(checked_at, now)
 
 
 def _greeting(now: datetime, user: AbstractUser | AnonymousUser) -> str:
@@ -82,33 +94,6 @@ def _greeting(now: datetime, user: AbstractUser | AnonymousUser) -> str:
     words = next((words for hour, words in parts if now.hour < hour), _("Good evening"))
     name = str(getattr(user, "first_name", ""))
     return f"{words}, {name}" if name else words
-
-
-def _lead(found: list[Cause], everything_runs: bool) -> str:
-    """One line of verdict before any detail; its first number is the one in the menu."""
-    ours = [cause for cause in found if not cause.is_for_school]
-    attention = sum(cause.count for cause in ours)
-    at_school = sum(cause.count for cause in found if cause.is_for_school)
-    sentences = []
-    if attention:
-        words = ngettext("%s credit needs attention.", "%s credits need attention.", attention)
-        sentences.append(words % number_format(attention))
-    elif ours:
-        sentences.append(_("No credit stands still, but some persons were refused."))
-    if len(ours) > 3 and attention:
-        explained = sum(cause.count for cause in ours[:3])
-        sentences.append(_("Three causes explain %s of them.") % number_format(explained))
-    if at_school:
-        words = ngettext(
-            "%s credit waits for a school.", "%s credits wait for a school.", at_school
-        )
-        sentences.append(words % number_format(at_school))
-    if not found:
-        sentences.append(_("Nothing needs your attention."))
-    sentences.append(
-        _("Everything runs on time.") if everything_runs else _("Not everything runs.")
-    )
-    return " ".join(sentences)
 
 
 def _alarm(state: ServiceState | None) -> Alarm | None:

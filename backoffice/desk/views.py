@@ -38,9 +38,8 @@ def home(site: AdminSite) -> Callable[..., HttpResponse]:
         context = {
             **site.each_context(request),
             "title": _("Workbench"),
-            "page": home_page(request.user),
+            "page": home_page(request.user, schools=request.GET.get("scholen", "")),
             "may_import": request.user.has_perm("jobs.add_job"),
-            "may_write": request.user.has_perm("explanations.add_publishercode"),
             "may_see_refusals": request.user.has_perm("notifications.view_refusal"),
             "may_resume": request.user.has_perm("outbox.change_message"),
         }

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone, translation
 
 from backoffice.desk.freshness import Word
 from backoffice.desk.home import home_page
+from backoffice.desk.navigation import navigation
 from backoffice.desk.running import Check
 from backoffice.jobs.models import CheckRun, Job
 from backoffice.outbox.models import Message, PushState, ServiceState
@@ -21,13 +22,13 @@ from notifications.models import Notification
 from tests.factories import (
     PersonCreditFactory,
     PersonFactory,
+    SchoolFactory,
     SchoolPersonFactory,
     UserFactory,
 )
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # ten o'clock here
-NOBODY = AnonymousUser()
-QUERIES = 26  # session, account, the menu, own texts, and what the page tells
+QUERIES = 53  # session, account, the menu, own texts, the work lists, and what runs
 
 pytestmark = pytest.mark.django_db
 
@@ -38,8 +39,13 @@ def english() -> Iterator[None]:
         yield
 
 
+def somebody(**columns: Any) -> User:
+    """Who may see everything and looks after no school."""
+    return UserFactory(is_superuser=True, **columns)
+
+
 def check(name: str) -> Check:
-    return next(check for check in home_page(NOBODY, NOW).checks if check.name == name)
+    return next(check for check in home_page(somebody(), NOW).checks if check.name == name)
 
 
 def state(**columns: Any) -> ServiceState:
@@ -88,15 +94,17 @@ def told(received_at: datetime, error_code: int | None = None) -> None:
 def test_the_greeting_follows_the_clock_on_the_wall(hour: int, words: str) -> None:
     now = datetime(2026, 11, 20, hour - 1, 0, tzinfo=UTC)
 
-    assert home_page(NOBODY, now).greeting == words
+    assert home_page(somebody(), now).greeting == words
 
 
 def test_somebody_with_a_name_is_greeted_by_it() -> None:
-    assert home_page(UserFactory(first_name="Fatima"), NOW).greeting == "Good morning, Fatima"
+    assert home_page(somebody(first_name="Fatima"), NOW).greeting == "Good morning, Fatima"
 
 
 def test_with_nothing_to_do_the_first_line_says_so() -> None:
-    assert home_page(NOBODY, NOW).lead == "Nothing needs your attention. Everything runs on time."
+    assert (
+        home_page(somebody(), NOW).lead == "Nothing needs your attention. Everything runs on time."
+    )
 
 
 def test_the_first_line_counts_what_is_ours_apart_from_what_is_the_schools() -> None:
@@ -109,7 +117,7 @@ def test_the_first_line_counts_what_is_ours_apart_from_what_is_the_schools() -> 
         push_state=PushState.IN_SYNC,
     )
 
-    lead = home_page(NOBODY, NOW).lead
+    lead = home_page(somebody(), NOW).lead
 
     assert lead.startswith("1 credit needs attention. 2 credits wait for a school.")
 
@@ -120,7 +128,7 @@ def test_with_many_causes_it_says_how_far_three_of_them_go() -> None:
             number, status=CreditStatus.REFUSED, push_state=PushState.REFUSED, push_code=-code
         )
 
-    lead = home_page(NOBODY, NOW).lead
+    lead = home_page(somebody(), NOW).lead
 
     assert lead.startswith("10 credits need attention. Three causes explain 9 of them.")
 
@@ -128,14 +136,14 @@ def test_with_many_causes_it_says_how_far_three_of_them_go() -> None:
 def test_refused_persons_without_credits_are_not_silent() -> None:
     PersonFactory(push_state=PushState.REFUSED, push_code=-5022)
 
-    assert home_page(NOBODY, NOW).lead.startswith("No credit stands still, but some persons")
+    assert home_page(somebody(), NOW).lead.startswith("No credit stands still, but some persons")
 
 
 # --- does everything run ------------------------------------------------------------------------
 
 
 def test_a_machine_that_never_ran_is_unknown_and_not_broken() -> None:
-    page = home_page(NOBODY, NOW)
+    page = home_page(somebody(), NOW)
 
     assert {check.word for check in page.checks} == {Word.UNKNOWN}
     assert page.alarm is None
@@ -155,14 +163,14 @@ def test_a_queue_that_waits_long_is_seen() -> None:
     queued(NOW - timedelta(minutes=11))
 
     assert check("Sending").word == Word.BEHIND
-    assert home_page(NOBODY, NOW + timedelta(hours=3)).checks[0].word == Word.ACTION
+    assert home_page(somebody(), NOW + timedelta(hours=3)).checks[0].word == Word.ACTION
 
 
 def test_a_sender_that_gives_no_sign_any_more_is_bad_news() -> None:
     state(beat_at=NOW - timedelta(minutes=3))
 
     assert check("Worker") == Check(Word.ACTION, "Worker", "silent since 09:57")
-    assert home_page(NOBODY, NOW).lead.endswith("Not everything runs.")
+    assert home_page(somebody(), NOW).lead.endswith("Not everything runs.")
 
 
 def test_a_queue_without_any_sender_is_bad_news() -> None:
@@ -192,7 +200,7 @@ def test_each_service_of_edu_ix_has_its_own_line() -> None:
 def test_a_refused_login_is_an_alarm_with_what_to_do() -> None:
     state(beat_at=NOW, stopped_at=NOW - timedelta(hours=1), code=-2208, login_tries=3)
 
-    page = home_page(NOBODY, NOW)
+    page = home_page(somebody(), NOW)
 
     assert page.alarm is not None
     assert page.alarm.title
@@ -231,10 +239,10 @@ def test_credits_that_left_and_no_notification_since_raise_an_alarm() -> None:
     told(NOW - timedelta(days=1))
     left(19, NOW - timedelta(hours=2))
 
-    assert home_page(NOBODY, NOW).silence is None
+    assert home_page(somebody(), NOW).silence is None
 
     left(1, NOW - timedelta(hours=2))
-    silence = home_page(NOBODY, NOW).silence
+    silence = home_page(somebody(), NOW).silence
 
     assert silence is not None
     assert silence.title == "No notifications received since 19 November, 10:00"
@@ -243,7 +251,7 @@ def test_credits_that_left_and_no_notification_since_raise_an_alarm() -> None:
 
     told(NOW - timedelta(minutes=1))
 
-    assert home_page(NOBODY, NOW).silence is None
+    assert home_page(somebody(), NOW).silence is None
     assert check("Notifications").word == Word.ON_TIME
 
 
@@ -270,6 +278,89 @@ def test_a_comparison_is_late_only_where_there_is_something_to_compare() -> None
     )
 
 
+# --- first this ---------------------------------------------------------------------------------
+
+
+def test_what_was_never_sent_is_seen_too() -> None:
+    PersonCreditFactory()
+
+    page = home_page(somebody(), NOW)
+
+    assert page.lead.startswith("3 rows were not sent.")
+    assert sum(line.item.rows for line in page.todo.lines) == 3
+    assert {tab.label: tab.count for tab in page.todo.tabs}["Ours"] == len(page.todo.lines)
+
+
+def test_the_first_number_is_that_of_the_menu() -> None:
+    user = somebody()
+    person = PersonFactory(push_state=PushState.REFUSED, push_code=-4967)
+    link = SchoolPersonFactory(person=person, push_state=PushState.WAITING)
+    PersonCreditFactory(
+        school_person=link, status=CreditStatus.WAITING, push_state=PushState.WAITING
+    )
+    PersonCreditFactory(status=CreditStatus.REFUSED, push_state=PushState.REFUSED, push_code=-1)
+    PersonCreditFactory(
+        status=CreditStatus.PUBLISHER_FAULT, push_state=PushState.IN_SYNC, publisher_error_code=7
+    )
+
+    [home, *_rest] = navigation(path="/admin/", user=user, app_list=[])
+
+    assert home.badge is not None
+    assert home_page(user, NOW).lead.startswith(f"{home.badge.text} credits need attention.")
+
+
+def test_who_has_schools_begins_with_those_and_may_look_at_all() -> None:
+    user = somebody()
+    mine = SchoolPersonFactory(school=SchoolFactory(account_manager=user))
+    for link in (mine, SchoolPersonFactory()):
+        PersonCreditFactory(
+            school_person=link, status=CreditStatus.REFUSED, push_state=PushState.REFUSED
+        )
+
+    own, everything = home_page(user, NOW), home_page(user, NOW, "alle")
+
+    assert own.lead.startswith("1 credit needs attention.")
+    assert everything.lead.startswith("2 credits need attention.")
+    assert [choice.is_current for choice in own.todo.filters] == [True, False]
+    assert not home_page(somebody(), NOW).todo.filters
+
+
+def test_no_more_than_fits_and_ours_before_what_others_must_do() -> None:
+    PersonCreditFactory.create_batch(
+        9, status=CreditStatus.WAITING_FOR_PREMATCH, push_state=PushState.IN_SYNC
+    )
+    PersonFactory(push_state=PushState.REFUSED, push_code=-5022)
+
+    lines = home_page(somebody(), NOW).todo.lines
+
+    assert len(lines) == 6
+    assert lines[0].item.list == "mine"
+
+
+def test_the_empty_page_tells_when_it_was_last_compared(manager: Client) -> None:
+    PersonFactory(push_state=PushState.IN_SYNC)
+    run = CheckRun.objects.create(scope="nightly", status="done", answered=1, total=1)
+    CheckRun.objects.filter(pk=run.pk).update(finished_at=timezone.now())
+    manager.cookies["django_language"] = "en"
+    at = timezone.localtime().strftime("%H:%M")
+
+    page = manager.get("/admin/").content.decode()
+
+    assert "All is equal" in page
+    assert f"Last compared with Edu-iX: {at[:3]}" in page
+
+
+def test_who_may_see_nothing_is_told_whom_to_ask(signed_in: Any) -> None:
+    client = signed_in()
+    client.cookies["django_language"] = "en"
+    PersonCreditFactory(status=CreditStatus.REFUSED, push_state=PushState.REFUSED)
+
+    page = client.get("/admin/").content.decode()
+
+    assert "ask who manages the accounts" in page
+    assert "/admin/werk/" not in page
+
+
 # --- picture, work under way, first day ---------------------------------------------------------
 
 
@@ -279,7 +370,7 @@ def test_the_picture_counts_notifications_and_the_faults_among_them() -> None:
     told(NOW - timedelta(days=13))
     told(NOW - timedelta(days=15))
 
-    chart = home_page(NOBODY, NOW).chart
+    chart = home_page(somebody(), NOW).chart
 
     assert (chart.total, chart.faults) == (3, 1)
     assert (chart.bars[-1].count, chart.bars[-1].faults) == (2, 1)
@@ -297,7 +388,7 @@ def test_a_prematch_is_no_fault() -> None:
         parsed={"user_id": "u1"},
     )
 
-    chart = home_page(NOBODY, NOW).chart
+    chart = home_page(somebody(), NOW).chart
 
     assert (chart.total, chart.faults) == (1, 0)
 
@@ -308,15 +399,15 @@ def test_only_work_that_is_under_way_is_shown() -> None:
         kind="import_persons", status=Job.Status.RUNNING, title="baken.csv", total=10, finished=4
     )
 
-    assert home_page(NOBODY, NOW).jobs == [running]
+    assert home_page(somebody(), NOW).jobs == [running]
 
 
 def test_an_empty_house_invites_to_start() -> None:
-    assert home_page(NOBODY, NOW).is_empty
+    assert home_page(somebody(), NOW).is_empty
 
     PersonFactory()
 
-    assert not home_page(NOBODY, NOW).is_empty
+    assert not home_page(somebody(), NOW).is_empty
 
 
 # --- the page -----------------------------------------------------------------------------------
