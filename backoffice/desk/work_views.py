@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -240,6 +241,7 @@ def item_page(
     """Everything about one item; with what is wrong in a form that was sent."""
     key, scope = read_key(one.item.key), asked.scope
     notes = notes_of([one.item.key]).get(one.item.key, [])
+    letter = letter_for(key, one.item, scope)
     holder = one.state.taken_by_id if one.state is not None else None
     context = {
         **site.each_context(request),
@@ -247,11 +249,12 @@ def item_page(
         "title": one.item.title,
         "asked": asked,
         "line": _line(request, one, notes, asked),
-        "letter": letter_for(key, one.item, scope),
-        "buttons": _buttons(request, one.item, scope),
+        "letter": letter,
+        "buttons": [] if letter else _buttons(request, one.item, scope),
         "holder_pk": holder if holder != asked.user.pk else None,
         "problem": problem,
         "given": given or {},
+        "first_day": (scope.today + timedelta(days=1)).isoformat(),
         "last_day": (scope.today + LONGEST_WAIT).isoformat(),
     }
     return TemplateResponse(request, "desk/work_item.html", context, status=422 if problem else 200)

@@ -14,7 +14,7 @@ from backoffice.desk.causes import counted_words, titles_of
 from backoffice.desk.work import LIST_OF, WorkItem
 from backoffice.desk.work_count import HELD, Counts, Tally
 from backoffice.desk.work_deeds import deed_of, list_url, passes
-from backoffice.desk.work_keys import Key
+from backoffice.desk.work_keys import KINDS, Key
 from backoffice.desk.work_rows import CREDITS
 from backoffice.explanations.services import (
     Explanation,
@@ -195,12 +195,14 @@ def _sub(key: Key, explanation: Explanation, names: Names, parts: dict[str, Tall
     if key.family == "refused":
         found.append(counted_words(key.part("kind"), parts[key.part("kind")].rows))
     elif key.family != "prematch":
-        found += [_counted(kind, tally.rows) for kind, tally in parts.items() if kind != HELD]
+        found += [_counted(kind, parts[kind].rows) for kind in _IN_ORDER if kind in parts]
     if HELD in parts:
         number = parts[HELD].rows
         found.append(
             ngettext("%d credit waits behind it", "%d credits wait behind it", number) % number
         )
+    if pupils := _pupils(key, parts):
+        found.append(ngettext("%d pupil", "%d pupils", pupils) % pupils)
     if key.family == "unsent" and key.school is None:
         found.append(_("at no school"))
     if key.family == "fault" and not explanation.known:
@@ -208,6 +210,16 @@ def _sub(key: Key, explanation: Explanation, names: Names, parts: dict[str, Tall
     if key.code:
         found.append(_("code %s") % key.code)
     return " · ".join(part for part in found if part)
+
+
+_IN_ORDER: Final = (*KINDS, "notification")
+
+
+def _pupils(key: Key, parts: dict[str, Tally]) -> int:
+    """How many persons it is about, where nothing else on the line says so already."""
+    if key.family == "prematch" or "person" in parts or "schoolperson" in parts:
+        return 0
+    return max((tally.pupils for tally in parts.values()), default=0)
 
 
 def _counted(kind: str, number: int) -> str:
