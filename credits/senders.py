@@ -15,7 +15,7 @@ from backoffice.eduix.records import (
     SpecificationRecord,
 )
 from backoffice.outbox.models import Message, Pushable, subject_pk
-from backoffice.outbox.push import FetchSender, Prepared, PushSender, StillOurs
+from backoffice.outbox.push import FetchSender, PushSender, StillOurs
 from credits.models import PersonCredit, SchoolCredit
 from credits.return_senders import RETURN_SENDERS
 
@@ -54,15 +54,11 @@ class PersonCreditPush(PushSender[PersonCreditRecord]):
     operation = "person_credit.push"
     model: ClassVar[type[Pushable]] = PersonCredit
 
-    def prepare(self, message: Message) -> Prepared[PersonCreditRecord] | None:
-        credit = (
-            PersonCredit.objects.select_related("school_person")
-            .filter(pk=subject_pk(message.subject))
-            .first()
-        )
-        if credit is None:
-            return None
-        return Prepared(person_credit_record(credit), credit.registered_at is not None)
+    def rows(self) -> QuerySet[Any]:
+        return PersonCredit.objects.select_related("school_person")
+
+    def record_of(self, row: PersonCredit) -> PersonCreditRecord:
+        return person_credit_record(row)
 
     def find(self, record: PersonCreditRecord, gateway: Gateway) -> PersonCreditRecord | None:
         found = gateway.get_person_credit(
@@ -86,15 +82,11 @@ class SchoolCreditPush(PushSender[SchoolCreditRecord]):
     operation = "school_credit.push"
     model: ClassVar[type[Pushable]] = SchoolCredit
 
-    def prepare(self, message: Message) -> Prepared[SchoolCreditRecord] | None:
-        credit = (
-            SchoolCredit.objects.select_related("school")
-            .filter(pk=subject_pk(message.subject))
-            .first()
-        )
-        if credit is None:
-            return None
-        return Prepared(school_credit_record(credit), credit.registered_at is not None)
+    def rows(self) -> QuerySet[Any]:
+        return SchoolCredit.objects.select_related("school")
+
+    def record_of(self, row: SchoolCredit) -> SchoolCreditRecord:
+        return school_credit_record(row)
 
     def find(self, record: SchoolCreditRecord, gateway: Gateway) -> SchoolCreditRecord | None:
         found = gateway.get_school_credit(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix.records import PersonRecord, SchoolPersonRecord
-from backoffice.outbox.models import Message, Pushable, PushState, subject_pk
-from backoffice.outbox.push import FetchSender, Prepared, PushSender, StillOurs
+from backoffice.outbox.models import Message, Pushable, PushState
+from backoffice.outbox.push import FetchSender, PushSender, StillOurs
 from persons.followers import recognition_changed
 from persons.models import Person, School, SchoolPerson
 
@@ -52,12 +53,11 @@ class PersonPush(PushSender[PersonRecord]):
     operation = "person.push"
     model: ClassVar[type[Pushable]] = Person
 
-    def prepare(self, message: Message) -> Prepared[PersonRecord] | None:
-        persons = Person.objects.exclude(push_state=PushState.DELETED)
-        person = persons.filter(pk=subject_pk(message.subject)).first()
-        if person is None:
-            return None
-        return Prepared(person_record(person), person.registered_at is not None)
+    def rows(self) -> QuerySet[Any]:
+        return Person.objects.exclude(push_state=PushState.DELETED)
+
+    def record_of(self, row: Person) -> PersonRecord:
+        return person_record(row)
 
     def find(self, record: PersonRecord, gateway: Gateway) -> PersonRecord | None:
         found = gateway.get_person(distributor_person_id=record.distributor_person_id)
@@ -96,16 +96,12 @@ class SchoolPersonPush(PushSender[SchoolPersonRecord]):
     operation = "schoolperson.push"
     model: ClassVar[type[Pushable]] = SchoolPerson
 
-    def prepare(self, message: Message) -> Prepared[SchoolPersonRecord] | None:
-        found = (
-            SchoolPerson.objects.select_related("person", "school")
-            .exclude(push_state=PushState.DELETED)
-            .filter(pk=subject_pk(message.subject))
-            .first()
-        )
-        if found is None:
-            return None
-        return Prepared(school_person_record(found), found.registered_at is not None)
+    def rows(self) -> QuerySet[Any]:
+        kept = SchoolPerson.objects.exclude(push_state=PushState.DELETED)
+        return kept.select_related("person", "school")
+
+    def record_of(self, row: SchoolPerson) -> SchoolPersonRecord:
+        return school_person_record(row)
 
     def find(self, record: SchoolPersonRecord, gateway: Gateway) -> SchoolPersonRecord | None:
         return gateway.get_school_person(

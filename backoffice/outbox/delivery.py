@@ -9,11 +9,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import (
@@ -39,7 +39,16 @@ from backoffice.outbox.registry import (
     register_background,
     senders,
 )
-from backoffice.outbox.settling import ACCEPTED, Result, backoff, rescue, result_of, settle
+from backoffice.outbox.settling import (
+    ACCEPTED,
+    Result,
+    Tried,
+    backoff,
+    rescue,
+    result_of,
+    settle,
+    settle_accepted,
+)
 
 __all__ = [
     "Counts",
@@ -57,7 +66,13 @@ RESCUE_SECONDS: Final = 5.0
 BACKGROUND_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 0.5
 MISFIT_SECONDS: Final = 30.0  # until a WSDL that could not be used is read again
+CALL_SECONDS: Final = 40.0  # more than one call takes: 5 to connect and 30 in all
+CALL_TIME: Final = timedelta(seconds=CALL_SECONDS)
+LAST: Final = 1_000_000  # after every priority
+TOGETHER: Final = 128  # tries settled in one transaction
 AHEAD: Final = 2  # messages claimed per connection, so that a free one never waits for a claim
+AHEAD_OF_FAST: Final = 4  # larger claims cost less each, and hold nothing up while calls are short
+FAST_SECONDS: Final = 0.2
 DATABASE_GONE: Final = (OperationalError, InterfaceError)  # any other database error is a bug
 
 
@@ -101,11 +116,53 @@ def claim_due(limit: int) -> list[Message]:
     return claimed
 
 
-def deliver(message: Message, gateway: Gateway) -> Result | None:
+UNREAD: Final = object()  # not prepared together with others
+
+
+def prepare_together(messages: Sequence[Message]) -> dict[int, Any]:
+    """Read what many claimed messages will send, and keep what tells our own requests apart.
+
+    A message that is missing is prepared by itself when it is sent: its trouble is its own.
+    """
+    prepared: dict[int, Any] = {}
+    for operation in dict.fromkeys(message.operation for message in messages):
+        sender = senders[operation]
+        of_kind = [message for message in messages if message.operation == operation]
+        try:
+            prepared |= sender.prepare_many(of_kind)
+        except DATABASE_GONE:
+            raise
+        except Exception:  # one row that cannot be read must not keep the others
+            logger.exception("outbox_not_prepared", extra={"operation": operation})
+    changed = []
+    for message in messages:
+        found = prepared.get(message.pk)
+        digest = senders[message.operation].digest_of(found) if found is not None else ""
+        # Who must ask first still needs the digest of the request that may have arrived.
+        if digest and digest != message.sent_digest and not message.ask_first:
+            message.sent_digest = digest
+            changed.append(message)
+    if changed:
+        # Before any of these calls: when an answer is lost, it tells our own request apart.
+        Message.objects.write_digests(changed)
+    return prepared
+
+
+def deliver(message: Message, gateway: Gateway, prepared: Any = UNREAD) -> Result | None:
     """Send one claimed message and write down what came of it; None when it is no longer ours."""
+    tried = attempt(message, gateway, prepared)
+    if tried is None:
+        return None
+    settle(tried.message, tried.result, tried.exchanges)
+    stops.take_note(tried.result, tried.exchanges)
+    return tried.result
+
+
+def attempt(message: Message, gateway: Gateway, prepared: Any = UNREAD) -> Tried | None:
+    """Send one claimed message; None when it is no longer ours. Nothing is written down yet."""
     with recording() as exchanges:
         try:
-            result = _send(message, gateway)
+            result = _send(message, gateway, prepared)
         except NotOursAnyMore:
             logger.warning("outbox_late_worker", extra={"message_id": message.pk})
             return None
@@ -113,18 +170,26 @@ def deliver(message: Message, gateway: Gateway) -> Result | None:
             result = result_of(problem, message)
             if result.traceback:
                 logger.exception("outbox_unforeseen", extra={"message_id": message.pk})
-    settle(message, result, exchanges)
-    stops.take_note(result, exchanges)
-    return result
+    return Tried(message, result, exchanges)
 
 
-def _send(message: Message, gateway: Gateway) -> Result:
+def _send(message: Message, gateway: Gateway, prepared: Any) -> Result:
     sender = senders[message.operation]
+    claimed_at = time.monotonic()
 
     def still_ours(digest: str = "") -> None:
-        """The fence is checked in the same statement that renews the lease."""
-        columns: dict[str, object] = {"lease_until": timezone.now() + _lease()}
-        if digest and digest != message.sent_digest:
+        """The fence is checked in the same statement that renews the lease.
+
+        While most of the lease is still to come nobody else can have taken the message, and no
+        statement is needed. Both clocks are asked: one may jump, the other stands still in sleep.
+        """
+        now = timezone.now()
+        is_new = bool(digest) and digest != message.sent_digest
+        fresh_until = message.lease_until - CALL_TIME if message.lease_until else now
+        if not is_new and now < fresh_until and time.monotonic() - claimed_at < CALL_SECONDS:
+            return
+        columns: dict[str, object] = {"lease_until": now + _lease()}
+        if is_new:
             # Written before the call: when its answer is lost, it tells our own request apart.
             columns["sent_digest"] = message.sent_digest = digest
         mine = Message.objects.filter(
@@ -133,8 +198,9 @@ def _send(message: Message, gateway: Gateway) -> Result:
         if not mine.update(**columns):
             raise NotOursAnyMore
 
-    still_ours()
-    prepared = sender.prepare(message)
+    if prepared is UNREAD:
+        still_ours()
+        prepared = sender.prepare(message)
     if prepared is not None:
         sender.send(message, prepared, gateway, still_ours)
     return ACCEPTED
@@ -155,8 +221,13 @@ class Drainer:
         self.gateway = gateway
         self.counts = Counts()
         self.stopping = threading.Event()
-        self._jobs: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        # Urgent ones pass others here too; what ends a thread comes last.
+        self._jobs: queue.PriorityQueue[tuple[int, int, Message | None, Any]] = (
+            queue.PriorityQueue()
+        )
+        self._ended: queue.SimpleQueue[Tried | None] = queue.SimpleQueue()
         self._in_flight = 0
+        self._call_seconds = 1.0  # how long a call takes lately
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._pause_until = 0.0
@@ -174,8 +245,11 @@ class Drainer:
             threading.Thread(target=self._work, name=f"eduix-{number}", daemon=True)
             for number in range(self.connections)
         ]
+        settler = threading.Thread(target=self._settle, name="eduix-settle", daemon=True)
         for thread in threads:
             thread.start()
+        if threads:
+            settler.start()
         try:
             while not self.stopping.is_set() and time.monotonic() < end:
                 self._wake.clear()
@@ -185,10 +259,13 @@ class Drainer:
                     if self.connections or self.is_paused:
                         self._wake.wait(POLL_SECONDS)
         finally:
-            for _ in threads:
-                self._jobs.put(None)
+            for number in range(len(threads)):
+                self._jobs.put((LAST, number, None, None))
             for thread in threads:
                 thread.join()
+            if threads:
+                self._ended.put(None)
+                settler.join()
         return self.counts
 
     def stop(self) -> None:
@@ -267,50 +344,124 @@ class Drainer:
         if not self.connections:
             claimed = claim_due(1)
         else:
-            room = self.connections * AHEAD - self._in_flight
-            if room < self.connections and self._in_flight:
+            room = self._capacity - self._in_flight
+            if room < self._capacity // 2 and self._in_flight:
                 return 0
             claimed = claim_due(room)
+        prepared = prepare_together(claimed) if self.connections else {}
         with self._lock:
             self._in_flight += len(claimed)
         for message in claimed:
             if self.connections:
-                self._jobs.put(message)
+                found = prepared.get(message.pk, UNREAD)
+                self._jobs.put((message.priority, message.pk, message, found))
             else:
-                self._handle(message)
+                self._handle(message, UNREAD)
         return len(claimed)
+
+    @property
+    def _capacity(self) -> int:
+        """How many messages may be claimed at once; few where each call takes long."""
+        is_fast = self._call_seconds < FAST_SECONDS
+        return self.connections * (AHEAD_OF_FAST if is_fast else AHEAD)
 
     def _work(self) -> None:
         try:
-            while (message := self._jobs.get()) is not None:
-                self._handle(message)
+            while True:
+                _priority, _pk, message, prepared = self._jobs.get()
+                if message is None:
+                    return
+                started = time.monotonic()
+                self._handle(message, prepared)
+                took = time.monotonic() - started
+                self._call_seconds += (took - self._call_seconds) / 16  # a moving average
         finally:
             connections.close_all()
 
-    def _handle(self, message: Message) -> None:
+    def _handle(self, message: Message, prepared: Any) -> None:
+        """Make the call. An ordinary success goes to the settler, all else is settled here."""
+        is_passed_on = False
+        result: Result | None = None
         try:
-            result = deliver(message, self.gateway or default_gateway())
+            tried = attempt(message, self.gateway or default_gateway(), prepared)
+            if tried is None:
+                return
+            sender = senders[message.operation]
+            if self.connections and tried.result == ACCEPTED and sender.is_settled_together:
+                self._ended.put(tried)
+                is_passed_on = True
+                return
+            settle(tried.message, tried.result, tried.exchanges)
+            stops.take_note(tried.result, tried.exchanges)
+            result = tried.result
         except Exception as problem:
-            # The border of a thread, which must outlive anything: the lease runs out and the
-            # message is asked about, so nothing is lost.
-            logger.exception(
-                "outbox_not_settled",
-                extra={"message_id": message.pk, "error": type(problem).__name__},
-            )
-            if not connection.in_atomic_block:
-                connection.close()
-            return
+            self._not_settled(message, problem)
         finally:
-            with self._lock:
-                self._in_flight -= 1
-                has_room = self._in_flight <= self.connections * (AHEAD - 1)
-            if has_room:
-                self._wake.set()
-        if result is None:
+            if not is_passed_on:
+                self._finish([result] if result is not None else [], ended=1)
+
+    def _settle(self) -> None:
+        """Write down accepted tries, as many at once as have ended meanwhile."""
+        try:
+            is_over = False
+            while not is_over:
+                tried = [self._ended.get()]
+                while len(tried) < TOGETHER and not self._ended.empty():
+                    tried.append(self._ended.get())
+                is_over = None in tried
+                self._settle_all([one for one in tried if one is not None])
+        finally:
+            connections.close_all()
+
+    def _settle_all(self, tried: Sequence[Tried]) -> None:
+        if not tried:
             return
+        results: list[Result] = []
+        try:
+            settle_accepted(tried)
+            results = [one.result for one in tried]
+            for one in tried:
+                stops.take_note(one.result, one.exchanges)
+        except Exception:  # one of them must not cost the others their result
+            logger.exception("outbox_not_settled_together", extra={"count": len(tried)})
+            connection.close()
+            results = [one.result for one in tried if self._settled_alone(one)]
+        finally:
+            self._finish(results, ended=len(tried))
+
+    def _settled_alone(self, tried: Tried) -> bool:
+        try:
+            settle(tried.message, tried.result, tried.exchanges)
+            stops.take_note(tried.result, tried.exchanges)
+        except Exception as problem:
+            self._not_settled(tried.message, problem)
+            return False
+        return True
+
+    def _not_settled(self, message: Message, problem: Exception) -> None:
+        """The border of a thread, which must outlive anything.
+
+        The lease runs out and the message is asked about, so nothing is lost.
+        """
+        logger.error(
+            "outbox_not_settled",
+            extra={"message_id": message.pk, "error": type(problem).__name__},
+            exc_info=problem,
+        )
+        if not connection.in_atomic_block:
+            connection.close()
+
+    def _finish(self, results: Sequence[Result], *, ended: int) -> None:
+        """These tries are over: there is room for others."""
         with self._lock:
-            self.counts.add(result.outcome)
-        self._adapt(result)
+            self._in_flight -= ended
+            for result in results:
+                self.counts.add(result.outcome)
+            has_room = self._in_flight <= self._capacity // 2
+        for result in results:
+            self._adapt(result)
+        if has_room:
+            self._wake.set()
 
     def _adapt(self, result: Result) -> None:
         """Give a partner that cannot be reached some rest instead of trying every message."""

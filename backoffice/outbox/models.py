@@ -5,7 +5,8 @@ The row is the truth; a broker only rings (docs/delivery.md).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -108,6 +109,27 @@ class Pushable(models.Model):
         ]
 
 
+@contextmanager
+def along_indexes(using: str) -> Iterator[None]:
+    """Make PostgreSQL take the first rows of a queue from its index; must run in a transaction.
+
+    A queue grows from nothing to a million rows faster than statistics follow. By old ones the
+    planner joins and sorts the whole queue for each claim (343 ms among 60,000; 0.4 ms like this).
+    """
+    _switch(using, "off")
+    yield
+    _switch(using, "on")  # an error ends the transaction, and this setting with it
+
+
+def _switch(using: str, to: str) -> None:
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            cursor.execute(
+                "select set_config(name, %s, true) from unnest(%s::text[]) as name",
+                [to, ["enable_sort", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"]],
+            )
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     """The office's words about messages."""
 
@@ -128,8 +150,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
             Q(status=Message.Status.QUEUED) | Q(status=Message.Status.UNCERTAIN), due_at__lte=now
         ).filter(
             ~Exists(active.filter(chain=OuterRef("chain"))),
-            ~Exists(active.filter(chain=OuterRef("joins"))),  # "" is nobody's chain
-            ~Exists(active.filter(joins=OuterRef("chain"))),
+            Q(joins="") | ~Exists(active.filter(chain=OuterRef("joins"))),
+            # The second condition is what lets the index on `joins` serve.
+            ~Exists(active.filter(joins=OuterRef("chain")).exclude(joins="")),
         )
 
     def claim(self, limit: int, *, now: datetime, lease: timedelta) -> list[Message]:
@@ -142,7 +165,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         heads = self.due(now).order_by("priority", "position")
         if connections[self.db].features.has_select_for_update_skip_locked:
             heads = heads.select_for_update(skip_locked=True, of=("self",))
-        messages = list(heads[:limit])
+        with along_indexes(self.db):
+            messages = list(heads[:limit])
         try:
             with transaction.atomic():
                 taken = self.filter(
@@ -167,6 +191,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 False,
             )
         return messages
+
+    def write_digests(self, messages: Sequence[Message]) -> None:
+        """Keep `sent_digest` of many; their CASE would cost more than all else of a claim."""
+        table = connections[self.db].ops.quote_name(Message._meta.db_table)
+        update = f"update {table} set sent_digest = %s where id = %s and fence = %s"  # noqa: S608
+        with transaction.atomic(using=self.db), connections[self.db].cursor() as cursor:
+            cursor.executemany(
+                update, [(each.sent_digest, each.pk, each.fence) for each in messages]
+            )
 
     def left_behind(self, now: datetime) -> MessageQuerySet:
         """In flight longer than the lease: the worker that took it is gone."""

@@ -57,9 +57,19 @@ class Sender(ABC):
 
     operation: ClassVar[str]
 
+    is_settled_together: ClassVar[bool] = False  # accepted ones may be written down many at once
+
     @abstractmethod
     def prepare(self, message: Message) -> Any | None:
         """Read what is to be sent; None when there is nothing left to send."""
+
+    def prepare_many(self, messages: Sequence[Message]) -> dict[int, Any | None]:
+        """`prepare` for many by their keys; one that is left out is prepared when it is sent."""
+        return {}
+
+    def digest_of(self, prepared: Any) -> str:
+        """What tells our own request apart when its answer is lost; "" where nothing does."""
+        return ""
 
     @abstractmethod
     def send(
@@ -190,8 +200,30 @@ class ActionSender(RowSender):
 class PushSender(RowSender, Generic[Rec]):
     """Create or update of one row, with the rule that a lost answer is asked for first."""
 
+    is_settled_together = True
+
     @abstractmethod
-    def prepare(self, message: Message) -> Prepared[Rec] | None: ...
+    def rows(self) -> QuerySet[Any]:
+        """The rows that may be sent, with all that their records need."""
+
+    @abstractmethod
+    def record_of(self, row: Any) -> Rec:
+        """A row as it goes to Edu-iX."""
+
+    def prepare(self, message: Message) -> Prepared[Rec] | None:
+        return self.prepare_many([message])[message.pk]
+
+    def prepare_many(self, messages: Sequence[Message]) -> dict[int, Any | None]:
+        rows = self.rows().in_bulk([subject_pk(message.subject) for message in messages])
+        return {
+            message.pk: Prepared(self.record_of(row), row.registered_at is not None)
+            if (row := rows.get(subject_pk(message.subject))) is not None
+            else None
+            for message in messages
+        }
+
+    def digest_of(self, prepared: Prepared[Rec]) -> str:
+        return prepared.record.digest()
 
     @abstractmethod
     def find(self, record: Rec, gateway: Gateway) -> Rec | None:
@@ -206,7 +238,7 @@ class PushSender(RowSender, Generic[Rec]):
     def send(
         self, message: Message, prepared: Prepared[Rec], gateway: Gateway, still_ours: StillOurs
     ) -> None:
-        record, digest = prepared.record, prepared.record.digest()
+        record, digest = prepared.record, self.digest_of(prepared)
         if message.ask_first:
             self._settle(message, prepared, gateway, still_ours)
         elif prepared.is_registered:

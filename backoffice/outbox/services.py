@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -20,6 +20,9 @@ from backoffice.outbox.registry import is_question, mark_rows, senders
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, User
+
+MOST_LOCKS: Final = 1000  # of 6,400 that PostgreSQL has by default for all connections together
+ALL_CHAINS: Final = 0x6F7574626F78  # "outbox"; shared by who locks some chains
 
 # What a message's status means for the row it is about.
 ROW_STATE: dict[str, PushState] = {
@@ -79,16 +82,23 @@ def lock_chain(*chains: str) -> None:
     """Let nobody else change these chains until the transaction ends.
 
     Every change of a chain begins here, before it touches a row: so two of them never wait for
-    each other, and none misses what the other is writing. SQLite has one writer anyway.
+    each other, and none misses what the other is writing. SQLite has one writer anyway. Who changes
+    very many chains at once locks them all in one: PostgreSQL has room for some thousands of locks.
     """
     if connection.vendor == "postgresql":
+        names = list(dict.fromkeys(chains))
         with connection.cursor() as cursor:
-            cursor.execute(
-                "select pg_advisory_xact_lock(key) from"
-                " (select distinct hashtextextended(chain, 0) as key"
-                " from unnest(%s::text[]) as chain order by key) as keys",
-                [list(chains)],
-            )
+            if len(names) > MOST_LOCKS:
+                cursor.execute("select pg_advisory_xact_lock(%s)", [ALL_CHAINS])
+            else:
+                cursor.execute(
+                    "select case when number = 0 then pg_advisory_xact_lock_shared(key)"
+                    " else pg_advisory_xact_lock(key) end"
+                    " from (select 0 as number, %s::bigint as key union"
+                    " select 1, hashtextextended(chain, 0) from unnest(%s::text[]) as chain"
+                    " order by number, key) as keys",
+                    [ALL_CHAINS, names],
+                )
         open_ones = Message.objects.open().filter(chain__in=chains).order_by("position")
         list(open_ones.select_for_update().values_list("pk", flat=True))
 

@@ -137,6 +137,66 @@ def settle(message: Message, result: Result, exchanges: Sequence[Exchange]) -> b
     return True
 
 
+@dataclass(frozen=True)
+class Tried:
+    """One try that has ended and is still to be written down."""
+
+    message: Message
+    result: Result
+    exchanges: Sequence[Exchange]
+
+
+def settle_accepted(tried: Sequence[Tried]) -> None:
+    """`settle` for tries that all were accepted, in a handful of statements.
+
+    What is out of the ordinary among them, a late worker or a row that changed meanwhile, is
+    settled one by one.
+    """
+    now = timezone.now()
+    others = list(tried)
+    with transaction.atomic():
+        lock_chain(*(chain for one in tried for chain in one.message.chains))
+        held = Message.objects.filter(
+            pk__in=[one.message.pk for one in tried], status=Message.Status.SENDING, again=False
+        )
+        fences = dict(held.values_list("pk", "fence"))
+        ours = [one for one in tried if fences.get(one.message.pk) == one.message.fence]
+        if ours:
+            _settle_together(ours, now)
+        others = [one for one in tried if fences.get(one.message.pk) != one.message.fence]
+    for one in others:
+        settle(one.message, one.result, one.exchanges)
+
+
+def _settle_together(tried: Sequence[Tried], now: datetime) -> None:
+    """Their chains are locked, and nobody else has taken them."""
+    Attempt.objects.bulk_create(
+        [
+            Attempt(
+                message=one.message,
+                fence=one.message.fence,
+                started_at=now,  # only where the row that was written before the call is gone
+                finished_at=now,
+                outcome=one.result.outcome,
+                code=one.result.code,
+                text=one.result.text,
+                calls=[exchange.as_json() for exchange in one.exchanges],
+            )
+            for one in tried
+        ],
+        update_conflicts=True,
+        unique_fields=["message", "fence"],
+        update_fields=["finished_at", "outcome", "code", "text", "calls"],
+    )
+    messages = [one.message for one in tried]
+    # Accepted ones all get the same columns, whatever happened to them before.
+    columns = _columns(messages[0], ACCEPTED, now)
+    Message.objects.filter(pk__in=[message.pk for message in messages]).update(**columns)
+    for message in messages:
+        message.status = ACCEPTED.status
+    mark_rows(messages, PushState.IN_SYNC, accepted=True, now=now)
+
+
 def _note_if_unknown(code: int, now: datetime) -> None:
     """Put a code that is in no list of Edu-iX on our list of unknown codes."""
     if not explain(code).known:
