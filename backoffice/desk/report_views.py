@@ -65,9 +65,11 @@ def report_urls(site: AdminSite) -> list[URLPattern]:
 class MailForm(forms.Form):
     """The mail as it will go; `count` tells whether the list is still the one that was shown."""
 
-    subject = forms.CharField(label=gettext_lazy("subject"), max_length=200)
+    subject = forms.CharField(label=gettext_lazy("subject of the mail"), max_length=200)
     text = forms.CharField(
-        label=gettext_lazy("text"), max_length=5000, widget=forms.Textarea(attrs={"rows": 12})
+        label=gettext_lazy("text of the mail"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 12}),
     )
     sure = forms.BooleanField(
         label=gettext_lazy("I have looked at the list and at the address"),

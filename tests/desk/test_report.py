@@ -292,7 +292,11 @@ def test_the_list_holds_who_the_school_must_help_and_nothing_else(
 
 def test_nobody_else_stands_in_it(manager: Client, school: School) -> None:
     """Canaries: a pupil in order, one whom we must help, and one of another school."""
-    canary: dict[str, Any] = {"first_name": "Kanarie", "surname": "Geel", "email": "geel@canary.example"}
+    canary: dict[str, Any] = {
+        "first_name": "Kanarie",
+        "surname": "Geel",
+        "email": "geel@canary.example",
+    }
     credit_at(pupil_at(school, **canary))
     credit_at(pupil_at(school, **canary | {"push_state": PushState.REFUSED}))
     away = pupil_at(SchoolFactory(), linked=False, **canary)
