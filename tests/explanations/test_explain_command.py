@@ -176,3 +176,35 @@ def test_a_message_is_read_from_a_pipe_even_when_its_bytes_are_broken(tmp_path: 
 
     assert done.returncode == 0
     assert json.loads(done.stdout)["code"] == 5022
+
+
+def test_a_publishers_code_without_a_database_says_what_to_do_first(tmp_path: Path) -> None:
+    done = run("publisher:117", "--lang", "nl", tmp_path=tmp_path)
+
+    told = done.stderr.decode()
+    assert done.returncode == 1
+    assert told.count("\n") == 1
+    assert "Traceback" not in told
+    assert "manage.py migrate" in told
+
+
+@pytest.mark.parametrize(("lang", "words"), [("nl", "plak de hele melding"), ("en", "paste")])
+@pytest.mark.parametrize(
+    "given", ["kwartetspel", "9" * 40, "x" * 300_000, "<b>vet</b>", "esc\x1b[31m\nrood", "😀"]
+)
+def test_what_is_no_code_is_repeated_short_and_harmless_in_the_asked_language(
+    given: str, lang: str, words: str
+) -> None:
+    with pytest.raises(CommandError) as told:
+        output_of(given, lang=lang)
+
+    assert words in str(told.value)
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) < 260
+
+
+def test_nothing_asked_is_told_in_the_asked_language() -> None:
+    with pytest.raises(CommandError, match="Geef één nummer"):
+        output_of(lang="nl")
+    with pytest.raises(CommandError, match="Give one code"):
+        output_of(lang="en")

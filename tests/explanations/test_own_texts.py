@@ -232,3 +232,19 @@ def test_nothing_is_lost_before_the_tables_are_there(monkeypatch: Any) -> None:
         cursor.execute("ALTER TABLE explanations_historicalowntext RENAME TO elsewhere")
 
     assert explain("own:sending", lang="nl").title == "Onderweg naar Edu-iX"
+
+
+def test_html_that_came_in_past_the_form_is_shown_as_text(chief: Client) -> None:
+    payload = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    row = write("5022", title_nl=payload, cause_nl=f"{payload}\nVaak {payload}", remedy_nl=payload)
+    own_texts.forget_texts()
+
+    for address in (
+        reverse("admin:explain") + "?q=5022",
+        "/admin/explanations/owntext/",
+        f"/admin/explanations/owntext/{row.pk}/change/",
+    ):
+        body = chief.get(address).content.decode()
+        assert "<script>alert" not in body, address
+        assert "<img src=x" not in body, address
+        assert "&lt;script&gt;alert" in body, address

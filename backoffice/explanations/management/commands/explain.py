@@ -29,18 +29,28 @@ from backoffice.explanations.services import (
     language,
 )
 
-HEADINGS: Final = {
+WORDS: Final = {
     "nl": {
         "causes": "Mogelijke oorzaken, de waarschijnlijkste eerst",
         "do": "Wat te doen",
         "who": "Wie",
         "code": "code",
+        "give": "Geef één nummer of melding, zoals 5022, of --all voor alles.",
+        "not_found": "Geef een nummer, zoals 5022, of plak de hele melding.",
+        "database": "Wat codes van uitgevers betekenen, staat in de database, en die is nog niet "
+        "te lezen. Voer eerst “manage.py migrate” uit.",
+        "left_out": "De codes van uitgevers ontbreken hier: de database is nog niet te lezen.",
     },
     "en": {
         "causes": "Probable causes, the likeliest first",
         "do": "What to do",
         "who": "Who",
         "code": "code",
+        "give": "Give one code or message, such as 5022, or --all for everything.",
+        "not_found": "Give a code, such as 5022, or paste the whole message.",
+        "database": "What publishers' codes mean is kept in the database, which cannot be read "
+        "yet. Run “manage.py migrate” first.",
+        "left_out": "Publishers' codes are left out: the database cannot be read yet.",
     },
 }
 
@@ -61,7 +71,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         asked = " ".join(options["code"]).strip()
         if bool(asked) == options["all"]:
-            raise CommandError("Give one code or message, or --all.")
+            raise CommandError(WORDS[language(options["lang"])]["give"])
         lang, as_json = options["lang"], options["json"]
         try:
             if options["all"]:
@@ -77,7 +87,8 @@ class Command(BaseCommand):
         chosen = language(lang)
         found = self._found(text, chosen)
         if not found:
-            raise CommandError(explain(" ".join(text.split())[:80], lang=chosen).cause)
+            said = explain(_readable(text), lang=chosen).cause
+            raise CommandError(f"{said} {WORDS[chosen]['not_found']}")
         if as_json:
             self._print_rows(found)
         else:
@@ -92,10 +103,14 @@ class Command(BaseCommand):
         try:
             return explain_asked(text, lang=lang)
         except DatabaseError:
+            pass
+        try:
             return explain_text(text, lang=lang)
+        except DatabaseError as unreadable:
+            raise CommandError(WORDS[lang]["database"]) from unreadable
 
     def _show_all(self, lang: str | None, *, as_json: bool) -> None:
-        sources = self._readable_sources()
+        sources = self._readable_sources(language(lang))
         if as_json:
             for chosen in [lang] if lang else texts.LANGUAGES:
                 self._print_rows(all_explanations(lang=chosen, sources=sources))
@@ -108,12 +123,12 @@ class Command(BaseCommand):
             )
         self._console().print(table)
 
-    def _readable_sources(self) -> list[str]:
+    def _readable_sources(self, lang: str) -> list[str]:
         """All sources, or all but the publishers' codes while there is no database to read."""
         try:
             PublisherCode.objects.exists()
         except DatabaseError:
-            self.stderr.write("Publishers' codes are left out: the database is not ready.")
+            self.stderr.write(WORDS[lang]["left_out"])
             return [source for source in SOURCES if source != "publisher"]
         return list(SOURCES)
 
@@ -133,9 +148,15 @@ def _read_stdin() -> str:
     return sys.stdin.buffer.read(LONGEST * 4).decode("utf-8", errors="replace")
 
 
+def _readable(text: str) -> str:
+    """What somebody gave, short and in one line, without signs that a terminal would obey."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST])
+    return " ".join(shown.split())[:80]
+
+
 def _panel(explanation: Explanation, *, framed: bool) -> Panel | Group:
     """One explanation: a frame on a terminal, plain lines for a pipe."""
-    words = HEADINGS[explanation.lang]
+    words = WORDS[explanation.lang]
     who = [f"{words['who']}: {explanation.owner_label}", explanation.passes]
     if explanation.number is not None:
         who.append(f"{explanation.source_label}, {words['code']} {explanation.number}")
