@@ -40,7 +40,8 @@ from notifications.models import Notification, Refusal
 from notifications.reasons import in_words
 from notifications.services import may_be_replayed, replay
 
-MAX_REPLAY: Final = 500  # applied while the colleague waits, some milliseconds each
+# Subjects, of each the newest: applied while the colleague waits, some milliseconds each.
+MAX_REPLAY: Final = 500
 
 
 @admin.register(Notification)
@@ -133,8 +134,11 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
 
     @admin.action(description=_("Apply again"), permissions=["replay"])
     def apply_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        if queryset.count() > MAX_REPLAY:
-            told = _("Choose at most %(most)d notifications at a time.") % {"most": MAX_REPLAY}
+        if queryset.order_by().values("kind", "subject").distinct().count() > MAX_REPLAY:
+            told = _(
+                "That is about more than %(most)d persons and credits. Choose fewer, or ask your "
+                "administrator for “manage.py replay”."
+            ) % {"most": MAX_REPLAY}
             self.message_user(request, told, messages.WARNING)
             return
         replayed = replay(notifications=queryset.defer(None))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,8 +13,15 @@ from django.utils import timezone
 from notifications import reasons
 from notifications.applying import apply_now
 from notifications.models import Notification
+from notifications.piecing import Piece
 
 Verdict = Notification.Verdict
+
+CHUNK: Final = 500
+
+Group = tuple[str, str, str]
+Place = tuple[str, int]
+Progress = Callable[[int, int], None]
 
 
 def apply_unmatched(*, kind: str, subjects: Iterable[str]) -> int:
@@ -37,26 +45,64 @@ def may_be_replayed(notification: Notification) -> bool:
     return notification.verdict != Verdict.INVALID and bool(notification.parsed)
 
 
-def replay(*, notifications: QuerySet[Notification]) -> Replayed:
+def replay(*, notifications: QuerySet[Notification], progress: Progress | None = None) -> Replayed:
     """Apply these again, now: of each subject only the newest, the others are superseded.
 
     Tries, old errors and questions are forgotten first. Invalid ones hold nothing to apply, and
-    neither do those that were blanked because they are old: both are skipped.
+    neither do those that were blanked because they are old: both are skipped. What was told in
+    pieces (4.3) is put together again, so there too the newest one is enough.
     """
     replayed = Replayed()
-    done: set[tuple[str, str]] = set()
-    for notification in notifications.order_by("-pk"):
+    newest: dict[Group, tuple[Place, int]] = {}
+    chosen: list[int] = []
+    rows = notifications.defer(None).only("kind", "subject", "verdict", "parsed", "received_at")
+    for notification in rows.order_by("pk").iterator(chunk_size=CHUNK):
         if not may_be_replayed(notification):
             replayed.skipped += 1
             continue
-        subject = (notification.kind, notification.subject)
-        row = Notification.objects.filter(pk=notification.pk)
-        row.update(tries=0, traceback="", due_at=None, claim="", question=None, applied_at=None)
-        if subject in done:
-            row.update(verdict=Verdict.SUPERSEDED, reason=reasons.NEWER_REPLAYED)
-            replayed.verdicts[Verdict.SUPERSEDED] += 1
-            continue
-        done.add(subject)
-        row.update(verdict=Verdict.WAITING, reason="")
-        replayed.verdicts[apply_now(notification.pk, now=timezone.now())] += 1
+        chosen.append(notification.pk)
+        group, place = _place_of(notification)
+        newest[group] = max(newest.get(group, (place, notification.pk)), (place, notification.pk))
+    winners = sorted((pk for _place, pk in newest.values()), reverse=True)
+    replayed.verdicts[Verdict.SUPERSEDED] += _supersede(sorted(set(chosen) - set(winners)))
+    for number, pk in enumerate(winners, 1):
+        _forget([pk], verdict=Verdict.WAITING, reason="")
+        replayed.verdicts[apply_now(pk, now=timezone.now())] += 1
+        if progress is not None:
+            progress(number, len(winners))
+    replayed.verdicts += Counter()  # without those that are 0
     return replayed
+
+
+def _place_of(notification: Notification) -> tuple[Group, Place]:
+    """What it may be superseded by, and where it stands among those.
+
+    A licence block says nothing about specifications, so neither stands for the other.
+    """
+    subject = notification.kind, notification.subject
+    if not notification.is_in_pieces:
+        return (*subject, "full"), ("", notification.pk)
+    piece = Piece(notification.parsed, notification.received_at)
+    return (*subject, "block" if piece.is_block else "pieces"), piece.order
+
+
+def _supersede(pks: list[int]) -> int:
+    for start in range(0, len(pks), CHUNK):
+        _forget(
+            pks[start : start + CHUNK], verdict=Verdict.SUPERSEDED, reason=reasons.NEWER_REPLAYED
+        )
+    return len(pks)
+
+
+def _forget(pks: list[int], *, verdict: str, reason: str) -> None:
+    """The tries so far, and what went wrong in them."""
+    Notification.objects.filter(pk__in=pks).update(
+        verdict=verdict,
+        reason=reason,
+        tries=0,
+        traceback="",
+        due_at=None,
+        claim="",
+        question=None,
+        applied_at=None,
+    )

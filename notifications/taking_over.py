@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from backoffice.explanations.services import explain, note_unknown_code
 from backoffice.outbox.models import Message, PushState
 from credits.models import PersonCredit, Product, SchoolCredit
@@ -171,9 +173,10 @@ def _reading(notification: Notification, credit: PersonCredit | SchoolCredit) ->
 
 
 def _pieces(notifications: NotificationQuerySet) -> list[Piece]:
-    """Those of 4.3 among these that were taken over."""
-    settled = notifications.filter(verdict__in=Notification.SETTLED).in_pieces()
-    return [Piece(*row) for row in settled.values_list("parsed", "received_at")]
+    """Those of 4.3 among these that were taken over, or left to a newer one by a replay."""
+    left = Q(verdict=Verdict.SUPERSEDED, reason=reasons.NEWER_REPLAYED)
+    taken = notifications.filter(Q(verdict__in=Notification.SETTLED) | left).in_pieces()
+    return [Piece(*row) for row in taken.values_list("parsed", "received_at")]
 
 
 def _note_other_codes(

@@ -15,6 +15,7 @@ from credits.services import record_specification
 from notifications import applying, taking_over
 from notifications.applying import LEASE, MAX_TRIES, apply_waiting, release_matched
 from notifications.models import Notification
+from notifications.services import apply_unmatched
 from persons.models import Person
 from persons.services import record_prematch
 from tests.factories import PersonCreditFactory, PersonFactory, SchoolCreditFactory
@@ -276,3 +277,42 @@ def test_school_credits_and_persons_that_do_not_exist_are_left_alone() -> None:
     assert apply_waiting() == 0
     assert verdicts(invalid) == ["invalid"]
     assert SchoolCredit.objects.count() == 0
+
+
+def test_a_subject_that_appears_while_it_is_looked_for_is_found_by_the_next_look(
+    postgresql: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two connections: one has seen that there is no such person and has not said so yet; the
+    other one makes the person and looks for what waits for it, and sees nothing."""
+    row = prematch("K-1", "a")
+    looked, may_say = threading.Event(), threading.Event()
+    original = taking_over.take_over
+
+    def slow(**arguments: Any) -> taking_over.Outcome:
+        outcome = original(**arguments)
+        looked.set()
+        assert may_say.wait(20)
+        return outcome
+
+    monkeypatch.setattr(applying, "take_over", slow)
+
+    def work() -> None:
+        apply_waiting()
+        connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert looked.wait(20)
+    PersonFactory(distributor_person_id="K-1")
+    release_matched(after=0)
+    released = apply_unmatched(kind="prematchChanged", subjects=["K-1"])
+    may_say.set()
+    thread.join()
+    before = verdicts(row)
+    monkeypatch.undo()
+
+    apply_waiting()
+
+    assert (released, before) == (0, ["unmatched"])
+    assert verdicts(row) == ["applied"]
+    assert Person.objects.get().user_id == "a"
