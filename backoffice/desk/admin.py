@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -10,8 +10,19 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+ACTIONS: Final[dict[str, str | Promise]] = {
+    "view": _("look"),
+    "add": _("add"),
+    "change": _("change"),
+    "delete": _("delete"),
+    "push": _("send to Edu-iX"),
+    "replay": _("apply again"),
+}
 ALLOWED_LOOKUPS = frozenset({"is_active__exact", "groups__id__exact"})
 
 
@@ -87,6 +98,8 @@ class ColleagueAdmin(UserAdmin[User]):
     ) -> ModelMultipleChoiceField[Any] | None:
         if db_field.name == "groups":
             kwargs["queryset"] = groups_within(request.user)
+        elif db_field.name == "user_permissions":
+            kwargs["form_class"] = RightsField
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -100,6 +113,27 @@ class ColleagueAdmin(UserAdmin[User]):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+
+class RightsField(ModelMultipleChoiceField[Any]):
+    """Permissions by what they allow, in the language of the page."""
+
+    def label_from_instance(self, obj: Permission) -> str:
+        return right_words(obj)
+
+
+def right_words(permission: Permission) -> str:
+    """`Persons: change`; Django keeps the names of permissions in English in the database."""
+    model = permission.content_type.model_class()
+    kind = permission.content_type.name
+    if model is not None:
+        rows = getattr(model, "instance_type", model)  # of a table of history: what it is about
+        kind = capfirst(str(rows._meta.verbose_name_plural))
+        if rows is not model:
+            kind = gettext("History of %s") % rows._meta.verbose_name_plural
+    action, _underscore, rest = permission.codename.partition("_")
+    is_known = model is not None and rest == model._meta.model_name and action in ACTIONS
+    return f"{kind}: {ACTIONS[action] if is_known else gettext(permission.name)}"
 
 
 class OfficeGroupAdmin(GroupAdmin):
@@ -125,7 +159,9 @@ class OfficeGroupAdmin(GroupAdmin):
         self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
     ) -> ModelMultipleChoiceField[Any] | None:
         if db_field.name == "permissions" and request is not None:
-            kwargs["queryset"] = Permission.objects.filter(pk__in=held_by(request.user))
+            held = Permission.objects.filter(pk__in=held_by(request.user))
+            kwargs["queryset"] = held.select_related("content_type")
+            kwargs["form_class"] = RightsField
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> Any:

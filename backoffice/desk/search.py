@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 
 from backoffice.explanations.services import explain_asked
 from backoffice.outbox.models import PushState
-from backoffice.screens.search import ean_of, spaced_ean
+from backoffice.screens.search import ean_of, every_word, spaced_ean
 from credits.models import PersonCredit, SchoolCredit
-from persons.models import Person
+from persons.models import Person, School
+from persons.search import persons_matching
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
 
+LEAST: Final = 3  # characters of the name of a school
 SHOWN: Final = 5  # persons with the same key, e.g. a student number at two schools
 
 
@@ -30,6 +32,7 @@ class Answer:
     sub: str
     url: str
     why_url: str = ""  # of a person: why is there no access?
+    is_by_name: bool = False  # a person may have this name too
 
 
 def answers_to(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
@@ -37,7 +40,21 @@ def answers_to(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
 
     A number may be a student number and a fault code at once, so there can be several.
     """
-    return [*_persons(text, user), *_credits(text, user), *_explanation(text)]
+    return [
+        *_persons(text, user),
+        *_schools(text, user),
+        *_credits(text, user),
+        *_explanation(text),
+    ]
+
+
+def is_meant(answers: list[Answer], text: str, user: AbstractUser | AnonymousUser) -> bool:
+    """There is one answer, and nobody can have meant a person of that name."""
+    if len(answers) != 1:
+        return False
+    if not answers[0].is_by_name or not user.has_perm("persons.view_person"):
+        return True
+    return not Person.objects.filter(persons_matching(text)).exists()
 
 
 def name_search(text: str, user: AbstractUser | AnonymousUser) -> str:
@@ -67,6 +84,23 @@ def _persons(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
             reverse("admin:why_person", args=[person.pk]),
         )
         for person in found
+    ]
+
+
+def _schools(text: str, user: AbstractUser | AnonymousUser) -> list[Answer]:
+    """By a part of the name; by BRIN or school ID in full."""
+    if not user.has_perm("persons.view_school") or len(text) < LEAST:
+        return []
+    exact = Q(brin__iexact=text) | Q(organisation_id__iexact=text)
+    found = School.objects.filter(every_word(text, ("name",)) | exact)
+    return [
+        Answer(
+            school.name,
+            " · ".join(filter(None, (_("School"), school.city, school.brin))),
+            reverse("admin:persons_school_change", args=[school.pk]),
+            is_by_name=text.casefold() not in (school.brin.casefold(), school.organisation_id),
+        )
+        for school in found[:SHOWN]
     ]
 
 

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backoffice.desk.digest_sending import remember_language
 from backoffice.desk.home import home_page
 from backoffice.desk.navigation import other_models
-from backoffice.desk.search import answers_to, name_search
+from backoffice.desk.search import answers_to, is_meant, name_search
 from backoffice.explanations.views import LONGEST_QUERY, lookup
 from backoffice.outbox.services import ring
 from backoffice.outbox.stops import resume
@@ -79,7 +79,7 @@ def search(site: AdminSite) -> Callable[..., HttpResponse]:
             return _explain_pasted(request, text, site)
         answers = answers_to(text, request.user)
         names = name_search(text, request.user)
-        if len(answers) == 1:
+        if is_meant(answers, text, request.user):
             return HttpResponseRedirect(answers[0].url)
         if not answers and names:
             return HttpResponseRedirect(names)

@@ -155,3 +155,18 @@ def test_the_lists_open_and_filter(chief: User) -> None:
     assert client.get(USERS, {"groups__id__exact": group.pk}).status_code == 200
     assert client.get(USERS, {"is_active__exact": 1}).status_code == 200
     assert client.get(f"{GROUPS}{group.pk}/change/").status_code == 200
+
+
+def test_rights_are_told_by_what_they_allow(chief: User) -> None:
+    client = signed_in(chief)
+    client.cookies["django_language"] = "en"
+    group = Group.objects.get(name="Beheerder")
+
+    page = client.get(f"{GROUPS}{group.pk}/change/").content.decode()
+
+    assert ">Persons: change</option>" in page
+    assert ">Persons: send to Edu-iX</option>" in page
+    assert ">Notifications: apply again</option>" in page
+    assert "Can change" not in page
+    boss = UserFactory(is_superuser=True)
+    assert "Can change" not in signed_in(boss).get(f"{USERS}{chief.pk}/change/").content.decode()

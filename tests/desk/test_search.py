@@ -8,10 +8,11 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import translation
 
-from backoffice.desk.search import SHOWN, answers_to, name_search
+from backoffice.desk.search import SHOWN, answers_to, is_meant, name_search
 from tests.factories import (
     PersonCreditFactory,
     PersonFactory,
+    SchoolFactory,
     SchoolPersonFactory,
     UserFactory,
 )
@@ -80,3 +81,25 @@ def test_nobody_is_led_to_what_they_may_not_see() -> None:
 
 def test_names_are_looked_up_in_the_list_of_persons(reader: Any) -> None:
     assert name_search("Van den Berg", reader) == "/admin/persons/person/?q=Van+den+Berg"
+
+
+def test_a_school_is_found_by_a_part_of_its_name_its_brin_or_its_number(reader: Any) -> None:
+    school = SchoolFactory(name="De Brug", city="Schiedam", brin="98DB", organisation_id="abc-1")
+    url = f"/admin/persons/school/{school.pk}/change/"
+
+    for text in ("de brug", "brug", "98db", "abc-1"):
+        answers = answers_to(text, reader)
+        assert [answer.url for answer in answers] == [url]
+        assert is_meant(answers, text, reader)
+    assert answers_to("de brug", UserFactory()) == []
+    assert answers_to("br", reader) == []
+
+
+def test_a_name_of_a_school_and_of_a_person_is_a_choice(reader: Any) -> None:
+    SchoolFactory(name="Van der Burg College")
+    PersonFactory(surname="Burg")
+
+    answers = answers_to("burg", reader)
+
+    assert len(answers) == 1
+    assert not is_meant(answers, "burg", reader)
