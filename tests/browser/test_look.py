@@ -12,6 +12,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from backoffice.desk.work import work_items
+from backoffice.desk.work_deeds import item_url
 from backoffice.explanations.models import OwnText, PublisherCode
 from backoffice.outbox.models import Attempt, Message, PushState
 from credits.status import CreditStatus
@@ -132,6 +134,8 @@ def house() -> dict[str, str]:
     account = UserFactory(is_superuser=False)
     return {
         "workbench": "/admin/",
+        "work lists": "/admin/werk/?lijst=publisher&scholen=alle",
+        "work item": item_url(work_items(now=timezone.now())[0].key),
         "persons": "/admin/persons/person/",
         "persons, nothing found": "/admin/persons/person/?q=zzzz",
         "person": f"/admin/persons/person/{refused.pk}/change/",
