@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from difflib import SequenceMatcher
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -19,13 +17,12 @@ from credits.models import PersonCredit, Product, SchoolCredit
 from credits.search import products_matching
 from persons.duplicate_models import folded
 from persons.models import Person, School, SchoolPerson
+from persons.near import persons_near
 from persons.search import NAME_FIELDS, schools_matching
 
 LONGEST: Final = 300
 SHOWN: Final = 20
 NEAR: Final = 5
-CANDIDATES: Final = 400  # looked at for a typing error
-ALIKE: Final = 0.68  # `Brge` is 0.75 of `Berg`, `Jansen` 0.5 of `Hansma`
 FURTHEST: Final = timedelta(days=730)
 EAN_DIGITS: Final = 13
 
@@ -61,7 +58,7 @@ def find_persons(text: str, *, school: School | None = None) -> Found:
     if here:
         return Found(tuple(here[:SHOWN]), is_cut=len(here) > SHOWN)
     return Found(
-        near=tuple(_near(typed)),
+        near=tuple(persons_near(date_in(typed)[1], NEAR)),
         problem=_("Nobody here has this name or number."),
         ask_key=typed if " " not in typed and "@" not in typed else "",
     )
@@ -121,51 +118,6 @@ def date_in(typed: str) -> tuple[date | None, str]:
             " ,"
         )
     return None, typed
-
-
-def _near(typed: str) -> list[Person]:
-    """Those who come near: numbers that begin the same, names with a typing error."""
-    if any(sign.isdigit() for sign in typed) and " " not in typed:
-        stem = typed[: max(3, len(typed) - 2)]
-        numbers = SchoolPerson.objects.filter(school_student_number__startswith=stem)
-        begins = Q(distributor_person_id__startswith=stem.upper()) | Q(
-            pk__in=numbers.values("person")[:CANDIDATES]
-        )
-        rows = _ordered(kept().filter(begins))[:CANDIDATES]
-        return _nearest(rows, typed, _numbers)
-    _born, rest = date_in(typed)
-    words = [word for word in rest.split() if len(word) > 2]
-    begins = Q()
-    for start in {word[0] + sign for word in words for sign in word[1:5]}:
-        begins |= Q(surname__istartswith=start) | Q(first_name__istartswith=start)
-    if not words:
-        return []
-    rows = _ordered(kept().filter(begins))[:CANDIDATES]
-    return _nearest(rows, folded(rest), _names)
-
-
-def _numbers(person: Person) -> list[str]:
-    places = person.school_persons.all()
-    return [person.distributor_person_id, *(place.school_student_number for place in places)]
-
-
-def _names(person: Person) -> list[str]:
-    return [
-        folded(person.full_name),
-        folded(person.surname),
-        folded(person.preposition, person.surname),
-    ]
-
-
-def _nearest(
-    rows: Iterable[Person], asked: str, names: Callable[[Person], list[str]]
-) -> list[Person]:
-    scored = []
-    for person in rows:
-        best = max(SequenceMatcher(None, asked, name).ratio() for name in names(person))
-        if best >= ALIKE:
-            scored.append((best, -person.pk, person))
-    return [person for _best, _pk, person in sorted(scored, key=lambda each: each[:2])[::-1][:NEAR]]
 
 
 def find_ean(text: str, person: Person) -> tuple[str, str]:
