@@ -242,7 +242,16 @@ def _context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "proof_url": reverse("admin:why_proof", args=args) + suffix,
         "page_url": reverse("admin:why_person", args=args) + suffix,
         "person_url": reverse("admin:persons_person_change", args=args),
+        "report_url": _report_url(request, look),
     }
+
+
+def _report_url(request: HttpRequest, look: Look) -> str:
+    """How the other pupils of this school stand; empty without a school or the right."""
+    place = look.book.place
+    if place is None or not request.user.has_perm("persons.view_school"):
+        return ""
+    return reverse("admin:school_report", args=[place.school_id])
 
 
 def _line(look: Look, step: Step, desk: Desk) -> Line:

@@ -469,3 +469,13 @@ def test_the_school_and_the_list_of_schools_lead_to_the_report(
 
     assert url_of(school) in form.content.decode()
     assert url_of(school) in schools.content.decode()
+
+
+def test_the_answer_about_a_pupil_leads_to_the_report(
+    manager: Client, signed_in: SignIn, school: School
+) -> None:
+    place = SchoolPerson.objects.filter(school=school).earliest("pk")
+    url = reverse("admin:why_person", args=[place.person_id])
+
+    assert url_of(school) in manager.get(url).content.decode()
+    assert url_of(school) not in signed_in(*LOOK[:2]).get(url).content.decode()
