@@ -12,6 +12,7 @@ class DeskConfig(AppConfig):
         from backoffice.desk.compare_actions import register_actions
         from backoffice.desk.digest_sending import digest_daily
         from backoffice.desk.drift import reconcile_nightly
+        from backoffice.desk.import_history import register_import_history
         from backoffice.desk.pruning import prune_daily
         from backoffice.desk.report_panel import register_report_panel
         from backoffice.desk.schools_running import register_school_states
@@ -28,3 +29,4 @@ class DeskConfig(AppConfig):
         register_report_panel()
         register_filters()
         register_school_states()
+        register_import_history()

@@ -12,6 +12,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from backoffice.screens.admin import OfficeAdmin
+from backoffice.screens.panels import panels_of
 
 M = TypeVar("M", bound=Model)
 
@@ -40,6 +41,19 @@ class HistoryAdmin(SimpleHistoryAdmin, OfficeAdmin[M]):  # type: ignore[misc]  #
         helper = _MaskingHelper(self.model, historical_record)
         helper.masked = self.masked_in_history
         return helper
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Also what other apps know of the past of this row."""
+        row = self.get_object(request, unquote(object_id))
+        panels = []
+        if row is not None and self.has_view_permission(request, row):
+            panels = panels_of(f"history:{self.opts.model_name}", request, row)
+        response: HttpResponse = super().history_view(
+            request, object_id, {"panels": panels, **(extra_context or {})}
+        )
+        return response
 
     def history_form_view(
         self,

@@ -5,6 +5,8 @@ leermiddel), and says "u" where our pages say "je"; the history pages have no Du
 here, so that making the catalogue anew does not drop them.
 """
 
+# ruff: noqa: RUF001  Django's own sentences hold a typographic apostrophe
+
 from django.utils.translation import gettext_noop, ngettext_lazy
 
 ADDED = gettext_noop("The {name} “{obj}” was added successfully.")
@@ -20,9 +22,6 @@ ACCOUNT = (
     gettext_noop("The {name} “{obj}” was changed successfully. You may edit it again below."),
     gettext_noop("The {name} “{obj}” was changed successfully. You may add another {name} below."),
     gettext_noop("You don’t have permission to view or edit anything."),
-    gettext_noop(
-        "First, enter a username and password. Then, you’ll be able to edit more user options."
-    ),
     gettext_noop(
         "You are authenticated as %(username)s, but are not authorized to access this page. Would "
         "you like to login to a different account?"
