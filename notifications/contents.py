@@ -62,12 +62,22 @@ def says(entry: Entry) -> Says:
 
 def prematch(told: Told) -> Parsed:
     """`user_id` is "" and `eck_id` None when it is not told."""
-    texts = {tag.rpartition("}")[2]: (text or "").strip() for tag, text in told}
-    return {
-        "distributor_person_id": texts["distributorPersonID"],
-        "user_id": texts.get("userID", ""),
-        "eck_id": texts.get("eckID") or None,
-    }
+    parsed: Parsed = {"distributor_person_id": "", "user_id": "", "eck_id": None}
+    for tag, text in told:
+        parsed[_PREMATCH[tag]] = (text or "").strip()
+    parsed["eck_id"] = parsed["eck_id"] or None
+    return parsed
+
+
+_PREMATCH: Final = {
+    f"{space}{name}": column
+    for space in (_OLD, _NEW)
+    for name, column in (
+        ("distributorPersonID", "distributor_person_id"),
+        ("userID", "user_id"),
+        ("eckID", "eck_id"),
+    )
+}
 
 
 def specification_40(told: Told) -> Parsed:

@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from notifications import reasons
 from notifications.applying import apply_now
+from notifications.contents import Entry
 from notifications.models import Notification
-from notifications.piecing import Piece
+from notifications.piecing import Piece, together
+from notifications.taking_over import pieces_of
 
 Verdict = Notification.Verdict
 
@@ -30,6 +32,18 @@ def apply_unmatched(*, kind: str, subjects: Iterable[str]) -> int:
     The worker's sweep finds them too, within seconds; this is for who knows the keys already.
     """
     return Notification.objects.about(kind, subjects).release()
+
+
+def corrections_told(*, subject: str) -> list[Entry]:
+    """What the publisher made of the returns of this credit, as last told."""
+    about = Notification.objects.about(Notification.Kind.SPECIFICATION_CHANGED, [subject])
+    last = about.filter(verdict__in=Notification.SETTLED).order_by("-pk").first()
+    if last is None:
+        return []
+    if not last.is_in_pieces:
+        return list(last.parsed.get("correction", ()))
+    this = Piece(last.parsed, last.received_at)
+    return list(together(this, pieces_of(about.exclude(pk=last.pk))).parsed["correction"])
 
 
 @dataclass

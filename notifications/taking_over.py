@@ -156,7 +156,7 @@ def _reading(notification: Notification, credit: PersonCredit | SchoolCredit) ->
         return Reading(alone, notification.received_at, _repeats(notification))
     this = Piece(notification.parsed, notification.received_at)
     others = Notification.objects.of_subject(notification).exclude(pk=notification.pk)
-    whole = together(this, _pieces(others))
+    whole = together(this, pieces_of(others))
     told = replace(
         told_specification(whole.parsed, is_school_credit=is_school_credit),
         return_code=alone.return_code,
@@ -172,7 +172,7 @@ def _reading(notification: Notification, credit: PersonCredit | SchoolCredit) ->
     )
 
 
-def _pieces(notifications: NotificationQuerySet) -> list[Piece]:
+def pieces_of(notifications: NotificationQuerySet) -> list[Piece]:
     """Those of 4.3 among these that were taken over, or left to a newer one by a replay."""
     left = Q(verdict=Verdict.SUPERSEDED, reason=reasons.NEWER_REPLAYED)
     taken = notifications.filter(Q(verdict__in=Notification.SETTLED) | left).in_pieces()
@@ -230,7 +230,9 @@ def _is_older_than(notification: Notification, later: NotificationQuerySet) -> b
     if notification.is_in_pieces:
         return False
     return any(
-        piece.told_at >= notification.received_at for piece in _pieces(later) if not piece.is_block
+        piece.told_at >= notification.received_at
+        for piece in pieces_of(later)
+        if not piece.is_block
     )
 
 

@@ -27,6 +27,7 @@ from credits.return_words import return_pill, words_of
 from credits.services import AnyCredit
 from notifications.models import Notification
 from notifications.reasons import in_words
+from notifications.services import corrections_told
 
 LINES_SHOWN = 20
 
@@ -167,20 +168,10 @@ def _return_line(credit: AnyCredit, back: CreditReturn, message: Message | None)
 
 
 def corrections_of(request: HttpRequest, credit: AnyCredit) -> Iterator[CorrectionLine]:
-    """What the publisher made of the returns; each notification carries all of it."""
+    """What the publisher made of the returns, as last told."""
     if not request.user.has_perm("notifications.view_notification"):
         return
-    parsed = (
-        Notification.objects.filter(
-            kind=Notification.Kind.SPECIFICATION_CHANGED,
-            subject=str(credit),
-            verdict__in=Notification.SETTLED,
-        )
-        .order_by("-id")
-        .values_list("parsed", flat=True)
-        .first()
-    )
-    for entry in (parsed or {}).get("correction", ()):
+    for entry in corrections_told(subject=str(credit)):
         yield _correction_line(credit, entry["amount"], entry["error_code"], entry["response_id"])
 
 

@@ -1,4 +1,4 @@
-"""Tells the distributor what changed: SOAP calls of Notification 4.0, until each is accepted.
+"""Tells the distributor what changed: calls of Notification 4.0 or 4.3, until each is accepted.
 
 The documentation publishes no schedule of retries; ours doubles the wait after each failure.
 Every message holds the whole state at the moment it leaves, so a late one is never stale.
@@ -16,19 +16,20 @@ from typing import Final
 
 import urllib3
 
-from backoffice.eduix.contract import types_namespace, wsdl_namespace
+from backoffice.eduix.contract import soap_action, types_namespace
 
 from .agenda import Agenda
 from .checks import local
 from .envelope import Node, NotXml, open_envelope, parse, write
 from .faults import Refusal
+from .notification_43 import in_43
 from .rows import Credit, Entry, Outgoing, Person
 from .troubles import NOTIFICATION, Trouble
 from .world import World
 
 logger = logging.getLogger(__name__)
 
-LONGEST_CREDIT_ID: Final = 30
+LONGEST_CREDIT_ID: Final = {"4.0": 30, "4.3": 160}
 _MOST_BYTES: Final = 65_536
 
 ACCEPTED: Final = "accepted"
@@ -241,7 +242,7 @@ class Notifier:
 
     def _post(self, operation: str, body: bytes) -> tuple[int, str, str]:
         options = self._world.options
-        action = f'"{wsdl_namespace("notification")}#{operation}"'
+        action = f'"{soap_action("notification", operation, options.notification_version)}"'
         try:
             answer = self._pool.request(
                 "POST",
@@ -276,21 +277,24 @@ def _is_response(content: bytes, operation: str) -> bool:
 
 def message(world: World, row: Outgoing) -> bytes:
     """The envelope as it must leave now; `LookupError` when it cannot be made any more."""
+    version = world.options.notification_version
     if row.operation == "prematchChanged":
         person = world.store.persons.first("profile", row.subject)
         if person is None:
             raise LookupError("the person is gone")
-        content = _prematch(person)
+        content = _prematch(person, version)
     else:
         kind, _, key = row.subject.partition(":")
         credit = world.store.credits(kind).get(key)
         if credit is None:
             raise LookupError("the credit is gone")
-        if len(key) > LONGEST_CREDIT_ID:
-            raise LookupError(f"version 4.0 has room for {LONGEST_CREDIT_ID} characters")
-        content = _specification(credit)
+        longest = LONGEST_CREDIT_ID[version]
+        if len(key) > longest:
+            raise LookupError(f"version {version} has room for {longest} characters")
+        owner = _owner(world, kind, credit)
+        content = _specification(credit) if version == "4.0" else in_43(credit, owner)
     return write(
-        types_namespace("notification"),
+        types_namespace("notification", version),
         (f"{row.operation}Request", content),
         headers=(
             "loginHeader",
@@ -302,11 +306,20 @@ def message(world: World, row: Outgoing) -> bytes:
     )
 
 
-def _prematch(person: Person) -> list[Node]:
+def _owner(world: World, kind: str, credit: Credit) -> str:
+    """4.3 names the userID of a pupil, or the organisationID of a school."""
+    if kind == "schoolCredit":
+        return credit.fields["organisationID"]
+    schoolperson = world.store.schoolpersons.get(credit.fields["distributorSchoolPersonID"])
+    person = world.store.persons.get(schoolperson.person) if schoolperson else None
+    return person.user_id if person else ""
+
+
+def _prematch(person: Person, version: str) -> list[Node]:
     content: list[Node] = [("distributorPersonID", person.key)]
     if person.user_id:
         content.append(("userID", person.user_id))
-    if person.eck_id:
+    if person.eck_id and version == "4.0":
         content.append(("eckID", person.eck_id))
     return content
 

@@ -66,6 +66,7 @@ class SandboxOptions:
 
     endpoint: str = ""
     """Address for notifications, on loopback; empty sends none."""
+    notification_version: Literal["4.0", "4.3"] = "4.0"
     endpoint_username: str = ""
     endpoint_password: str = ""
     notify_threads: int = 2

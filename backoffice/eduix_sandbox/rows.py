@@ -43,11 +43,15 @@ class SchoolPerson:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One answer of a publisher to a specification or a correction; no error code = accepted."""
+    """One answer of a publisher to a specification or a correction; no error code = accepted.
+
+    `at` is its moment in UTC, which version 4.3 of the notifications tells.
+    """
 
     amount: int
     response_id: str = ""
     error_code: int | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from .publishers import REFUSES
 from .rows import Credit, Entry, Event, Person
@@ -56,6 +57,7 @@ def specify(world: World, event: Event) -> None:
         amount=_open_amount(credit),
         response_id=f"r-{world.token(event.subject, str(len(accepted)))}",
         error_code=behaviour.error_code if behaviour.does == REFUSES else None,
+        at=_now(),
     )
     answered = replace(
         credit, specification=(*accepted, entry), specified_on=world.today().isoformat()
@@ -70,10 +72,14 @@ def correct(world: World, event: Event) -> None:
     credit = world.store.credits(kind).get(key)
     if credit is None:
         return
-    entry = Entry(event.amount, f"c-{world.token(event.key)}")
+    entry = Entry(event.amount, f"c-{world.token(event.key)}", at=_now())
     corrected = replace(credit, correction=(*credit.correction, entry))
     world.store.credits(kind).put(corrected)
     world.tell_about_credit(kind, corrected)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def _open_amount(credit: Credit) -> int:

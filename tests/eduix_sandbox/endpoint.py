@@ -89,5 +89,5 @@ def text_of(body: etree._Element, name: str) -> str | None:
     return found
 
 
-def notification_schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(str(xsd_path("notification"))))
+def notification_schema(version: str = "") -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(xsd_path("notification", version))))

@@ -231,7 +231,11 @@ def test_two_runs_with_one_seed_are_alike_and_another_seed_differs() -> None:
                 for n in range(12)
             ]
             people = [(row.profile_id, row.user_id) for row in sandbox.control.rows("person")]
-            answers = [row.specification for row in sandbox.control.rows("personCredit")]
+            answers = [
+                (entry.response_id, entry.error_code)
+                for row in sandbox.control.rows("personCredit")
+                for entry in row.specification
+            ]
             return signs, people, answers
 
     assert run(3) == run(3)

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from credits.models import SchoolCredit
 from notifications.applying import apply_waiting
 from notifications.models import Notification
-from notifications.services import replay
+from notifications.services import corrections_told, replay
 from persons.models import Person
 from tests.factories import PersonFactory, SchoolCreditFactory
 from tests.notifications.rows import in_pieces, piece, prematch, specification, verdicts
@@ -117,6 +117,21 @@ def test_a_licence_block_does_not_stand_for_a_specification_nor_43_for_40() -> N
     assert sum(result.verdicts.values()) == 3
     assert SchoolCredit.objects.get().specified > 0
     assert "dead" not in verdicts(*rows)
+
+
+def test_the_returns_of_a_credit_are_those_last_told_in_whatever_version() -> None:
+    SchoolCreditFactory(distributor_school_credit_id="S-1", push_state="in_sync")
+    assert corrections_told(subject="S-1") == []
+    specification("S-1", None, correction=309)
+    apply_waiting()
+    old = [entry["error_code"] for entry in corrections_told(subject="S-1")]
+    for number in (8, 6):
+        in_pieces("S-1", piece(number - 1), correction=[piece(number, 300 + number)])
+    in_pieces("S-1", piece(9))
+    Notification.objects.filter(verdict="waiting").update(verdict="applied")
+
+    assert old == [309]
+    assert [entry["error_code"] for entry in corrections_told(subject="S-1")] == [306, 308]
 
 
 def test_many_notifications_of_few_subjects_take_few_applications(

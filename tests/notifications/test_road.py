@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
+from backoffice.eduix.contract import endpoint_path
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.explanations.models import UnknownCode
@@ -18,7 +19,7 @@ from notifications.applying import apply_waiting
 from notifications.models import Notification
 from persons.models import Person
 from tests.factories import PersonCreditFactory, SchoolFactory
-from tests.notifications.conftest import PASSWORD, PATH, USER, Sender
+from tests.notifications.conftest import PASSWORD, USER, Sender
 from tests.notifications.rows import due_now, specification, verdicts
 from tests.outbox.conftest import SCHOOL, gateway_for
 
@@ -27,13 +28,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ACCEPTED, REFUSED = "9789001234562", "9789034234565"  # publishers of the sandbox, by prefix
 
 
-@pytest.fixture
-def partner(door: Sender) -> Iterator[SandboxServer]:
+@pytest.fixture(params=["4.0", "4.3"])
+def partner(door: Sender, request: pytest.FixtureRequest) -> Iterator[SandboxServer]:
     """The sandbox, told where our door is."""
     with SandboxServer(
         schools=[SCHOOL | {"prematch": True}],
         pace=0.02,
-        endpoint=f"http://127.0.0.1:{door.port}{PATH}",
+        endpoint=f"http://127.0.0.1:{door.port}{endpoint_path('notification', request.param)}",
+        notification_version=request.param,
         endpoint_username=USER,
         endpoint_password=PASSWORD,
     ) as server:

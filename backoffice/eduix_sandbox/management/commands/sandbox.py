@@ -7,7 +7,7 @@ import signal
 import threading
 from argparse import SUPPRESS, ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,13 +15,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backoffice.eduix.contract import SPOKEN, endpoint_path
 from backoffice.eduix_sandbox.page import ControlPage
 from backoffice.eduix_sandbox.publishers import PublishersError
 from backoffice.eduix_sandbox.schools import SchoolsError
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.eduix_sandbox.statefile import StateFileError
-
-NOTIFICATION_PATH = "/soap/4.0/notification"
 
 
 class Command(BaseCommand):
@@ -47,6 +46,13 @@ class Command(BaseCommand):
             "--seed", default="0", help=_("number that decides signs, numbers and delays")
         )
 
+        parser.add_argument(
+            "--notifications",
+            choices=SPOKEN["notification"],
+            default="4.0",
+            help=_("version in which it tells what changed"),
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises `CommandError` with one line for whatever stops the start."""
         if settings.BACKOFFICE_ENV != "embedded":
@@ -57,7 +63,13 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        sandbox = _sandbox(port=port, seed=seed, state=state, fresh=options["fresh"])
+        sandbox = _sandbox(
+            port=port,
+            seed=seed,
+            state=state,
+            fresh=options["fresh"],
+            version=options["notifications"],
+        )
         _start(sandbox)
         try:
             self._say(
@@ -102,7 +114,9 @@ def _whole(option: str, text: str, *, most: int) -> int:
     return number
 
 
-def _sandbox(*, port: int, seed: int, state: Path, fresh: bool) -> SandboxServer:
+def _sandbox(
+    *, port: int, seed: int, state: Path, fresh: bool, version: Literal["4.0", "4.3"]
+) -> SandboxServer:
     if not settings.NOTIFICATION_CREDENTIALS:
         raise CommandError(_("NOTIFICATION_CREDENTIALS is empty: the sandbox could not log in."))
     username, password = settings.NOTIFICATION_CREDENTIALS[0]
@@ -115,7 +129,9 @@ def _sandbox(*, port: int, seed: int, state: Path, fresh: bool) -> SandboxServer
         distributor_id=settings.EDUIX_DISTRIBUTOR_ID,
         state_file=state,
         fresh=fresh,
-        endpoint=settings.BACKOFFICE_PUBLIC_URL.rstrip("/") + NOTIFICATION_PATH,
+        endpoint=settings.BACKOFFICE_PUBLIC_URL.rstrip("/")
+        + endpoint_path("notification", version),
+        notification_version=version,
         endpoint_username=username,
         endpoint_password=password,
     )
