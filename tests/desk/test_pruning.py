@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from backoffice.desk import pruning
+from backoffice.desk.freshness import Word
 from backoffice.desk.home import home_page
 from backoffice.desk.pruning import Pruned, prune, prune_daily
 from backoffice.outbox.models import Attempt, Message, ServiceState
@@ -137,4 +138,4 @@ def test_the_workbench_does_not_take_pruning_for_sending() -> None:
 
     [sending, *_] = home_page(UserFactory()).checks
 
-    assert sending.tone == "q"
+    assert sending.word == Word.UNKNOWN
