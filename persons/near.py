@@ -1,7 +1,7 @@
 """Who comes near to what was typed when nobody fits: a typing error in a name, address or number.
 
 Every question has an index, so that it also holds with a million persons. PostgreSQL has trigrams
-for surnames and addresses (`has_trigrams`); elsewhere they must begin as they should.
+for surnames (`has_trigrams`); elsewhere they must begin as they should.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from django.db import connection
-from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
 from backoffice.outbox.models import PushState
 from persons.duplicate_models import folded
@@ -21,8 +21,10 @@ CANDIDATES: Final = 400  # read and compared
 SURNAMES: Final = 5_000  # different ones with the same beginning
 KEPT: Final = 40  # surnames of those that are looked at
 ALIKE: Final = 0.68  # `Brge` is 0.75 of `Berg`, `Jansen` 0.5 of `Hansma`
-ALIKE_ADDRESS: Final = 0.85
+ALIKE_ADDRESS: Final = 0.7
 LONGEST_NUMBER: Final = 20
+LONGEST_ADDRESS: Final = 60
+IN_ADDRESSES: Final = "abcdefghijklmnopqrstuvwxyz0123456789.-_@"
 DIGITS: Final = "0123456789"
 INDEX: Final = "person_near_surname"  # made by the migration where the database has trigrams
 
@@ -65,11 +67,14 @@ def _kept() -> QuerySet[Person]:
 def _by_name(asked: str, words: list[str]) -> Iterable[Person]:
     """Surnames first, because each stands once in their index however many have it."""
     begins = Q()
+    with_trigrams = has_trigrams()
     for word in words:
+        begins |= Q(surname__in=_moved(word))
+        if with_trigrams:
+            begins |= Q(_Alike(F("surname"), Value(word)))
+            continue
         for start in dict.fromkeys(word[0] + sign for sign in word[1:5]):
             begins |= _range("surname", start.title()) | _range("surname", start.lower())
-        if has_trigrams():
-            begins |= Q(_Alike(F("surname"), Value(word)))
     rows = _kept().filter(begins).order_by().values_list("surname", flat=True).distinct()
     alike = sorted(rows[:SURNAMES], key=lambda name: -max(_ratio(w, name) for w in words))[:KEPT]
     named = Q(surname__in=alike)
@@ -92,20 +97,24 @@ def _range(column: str, start: str) -> Q:
 
 
 def _by_address(asked: str) -> Iterable[Person]:
-    """With trigrams anything may be wrong in it; else not its first three signs."""
-    rows = _kept().exclude(email_key="").order_by()
-    if has_trigrams():
-        both = F("email_key"), Value(asked)
-        alike = Func(*both, function="similarity", output_field=FloatField())
-        return rows.filter(_Alike(*both)).annotate(alike=alike).order_by("-alike")[:CANDIDATES]
-    return rows.filter(_range("email_key", asked[:3])).order_by("email_key")[:CANDIDATES]
+    """One sign wrong, missing or too many, two changed about, or another address behind the `@`.
+
+    Written out: by trigrams all addresses of one provider are alike.
+    """
+    if len(asked) > LONGEST_ADDRESS:
+        return ()
+    local, _at, _domain = asked.partition("@")
+    near = Q(email_key__in=list(dict.fromkeys(_misread(asked, IN_ADDRESSES))))
+    if local:
+        near |= _range("email_key", f"{local}@")
+    return _kept().exclude(email_key="").filter(near)[:CANDIDATES]
 
 
 def _by_number(typed: str, limit: int) -> list[Person]:
     """Numbers with two digits changed about, one wrong, one missing or one too many."""
     if len(typed) > LONGEST_NUMBER:
         return []
-    near = list(dict.fromkeys(_misread(typed.upper())))
+    near = list(dict.fromkeys(_misread(typed.upper(), DIGITS)))
     places = SchoolPerson.objects.filter(school_student_number__in=near)
     here = places.exclude(push_state=PushState.DELETED).values_list("person", flat=True)
     whose = Q(distributor_person_id__in=near) | Q(pk__in=list(here[:CANDIDATES]))
@@ -118,21 +127,30 @@ def _by_number(typed: str, limit: int) -> list[Person]:
     return sorted(rows, key=nearness)[:limit]
 
 
-def _misread(typed: str) -> Iterator[str]:
-    """The likeliest first: two digits changed about."""
-    at_digits = [at for at, sign in enumerate(typed) if sign in DIGITS]
+def _misread(typed: str, signs: str) -> Iterator[str]:
+    """With one mistake in these signs; the likeliest first: two neighbours changed about."""
+    mistaken = [at for at, sign in enumerate(typed) if sign in signs]
     for at in range(len(typed) - 1):
         if typed[at] != typed[at + 1]:
             yield typed[:at] + typed[at + 1] + typed[at] + typed[at + 2 :]
-    for at in at_digits:
-        for digit in DIGITS:
-            if digit != typed[at]:
-                yield typed[:at] + digit + typed[at + 1 :]
-    for at in at_digits:
+    for at in mistaken:
+        for sign in signs:
+            if sign != typed[at]:
+                yield typed[:at] + sign + typed[at + 1 :]
+    for at in mistaken:
         yield typed[:at] + typed[at + 1 :]
     for at in range(len(typed) + 1):
-        for digit in DIGITS:
-            yield typed[:at] + digit + typed[at:]
+        for sign in signs:
+            yield typed[:at] + sign + typed[at:]
+
+
+def _moved(word: str) -> set[str]:
+    """With one letter in another place; trigrams do not see that in a short name."""
+    found = set()
+    for at, letter in enumerate(word[:LONGEST_NUMBER]):
+        rest = word[:at] + word[at + 1 :]
+        found |= {(rest[:to] + letter + rest[to:]).title() for to in range(len(word))}
+    return found
 
 
 def _numbers(person: Person) -> list[str]:

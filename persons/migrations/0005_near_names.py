@@ -1,4 +1,4 @@
-"""Trigrams for names and addresses with a typing error, where PostgreSQL has them.
+"""Trigrams for surnames with a typing error, where PostgreSQL has them.
 
 A database whose owner may not make the extension goes without: `persons.near` looks which it is.
 """
@@ -8,7 +8,6 @@ from django.db.utils import Error
 
 INDEXES = {
     "person_near_surname": "(surname gin_trgm_ops)",
-    "person_near_email": "(email_key gin_trgm_ops) where email_key <> ''",
 }
 
 
