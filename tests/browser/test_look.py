@@ -144,6 +144,8 @@ def house() -> dict[str, str]:
         "delete a person": f"/admin/persons/person/{refused.pk}/delete/",
         "schools": "/admin/persons/school/",
         "school": f"/admin/persons/school/{schools[0].pk}/change/",
+        "report of a school": f"/admin/scholen/{schools[1].pk}/rapport/",
+        "mail to a school": f"/admin/scholen/{schools[1].pk}/rapport/mail/",
         "person credits": "/admin/credits/personcredit/",
         "person credit": f"/admin/credits/personcredit/{credit.pk}/change/",
         "status of a person credit": f"/admin/credits/personcredit/{credit.pk}/status/",
