@@ -11,48 +11,41 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from math import inf
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import (
-    InterfaceError,
-    OperationalError,
-    close_old_connections,
-    connection,
-    connections,
-    transaction,
-)
+from django.db import close_old_connections, connection, connections
 from django.utils import timezone
 
-from backoffice.eduix.client import recording
 from backoffice.eduix.errors import EduixMisfit
 from backoffice.eduix.gateway import Gateway, default_gateway
-from backoffice.outbox import stops
-from backoffice.outbox.models import Attempt, Message, PushState
-from backoffice.outbox.push import NotOursAnyMore
-from backoffice.outbox.registry import (
-    background,
-    mark_rows,
-    register,
-    register_background,
-    senders,
-)
+from backoffice.outbox import breaker, stops
+from backoffice.outbox.models import Attempt, Message
+from backoffice.outbox.registry import background, register, register_background, senders
 from backoffice.outbox.settling import (
     ACCEPTED,
     Result,
     Tried,
     backoff,
     rescue,
-    result_of,
     settle,
     settle_accepted,
+)
+from backoffice.outbox.trying import (
+    DATABASE_GONE,
+    UNREAD,
+    attempt,
+    claim_due,
+    deliver,
+    prepare_together,
 )
 
 __all__ = [
     "Counts",
     "Drainer",
+    "claim_due",
+    "deliver",
     "drain_for",
     "drain_once",
     "register",
@@ -66,14 +59,12 @@ RESCUE_SECONDS: Final = 5.0
 BACKGROUND_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 0.5
 MISFIT_SECONDS: Final = 30.0  # until a WSDL that could not be used is read again
-CALL_SECONDS: Final = 40.0  # more than one call takes: 5 to connect and 30 in all
-CALL_TIME: Final = timedelta(seconds=CALL_SECONDS)
 LAST: Final = 1_000_000  # after every priority
 TOGETHER: Final = 128  # tries settled in one transaction
 AHEAD: Final = 2  # messages claimed per connection, so that a free one never waits for a claim
 AHEAD_OF_FAST: Final = 4  # larger claims cost less each, and hold nothing up while calls are short
 FAST_SECONDS: Final = 0.2
-DATABASE_GONE: Final = (OperationalError, InterfaceError)  # any other database error is a bug
+SLOWER_SECONDS: Final = 1.0  # between two halvings of the calls at once
 
 
 @dataclass
@@ -103,122 +94,23 @@ class Counts:
             self.uncertain += 1
 
 
-def claim_due(limit: int) -> list[Message]:
-    """Take up to `limit` heads of chains; each try is written down before it is made."""
-    now = timezone.now()
-    with transaction.atomic():
-        claimed = Message.objects.claim(limit, now=now, lease=_lease())
-        if claimed:
-            Attempt.objects.bulk_create(
-                Attempt(message=message, fence=message.fence, started_at=now) for message in claimed
-            )
-            mark_rows(claimed, PushState.SENDING, now=now)
-    return claimed
-
-
-UNREAD: Final = object()  # not prepared together with others
-
-
-def prepare_together(messages: Sequence[Message]) -> dict[int, Any]:
-    """Read what many claimed messages will send, and keep what tells our own requests apart.
-
-    A message that is missing is prepared by itself when it is sent: its trouble is its own.
-    """
-    prepared: dict[int, Any] = {}
-    for operation in dict.fromkeys(message.operation for message in messages):
-        sender = senders[operation]
-        of_kind = [message for message in messages if message.operation == operation]
-        try:
-            prepared |= sender.prepare_many(of_kind)
-        except DATABASE_GONE:
-            raise
-        except Exception:  # one row that cannot be read must not keep the others
-            logger.exception("outbox_not_prepared", extra={"operation": operation})
-    changed = []
-    for message in messages:
-        found = prepared.get(message.pk)
-        digest = senders[message.operation].digest_of(found) if found is not None else ""
-        # Who must ask first still needs the digest of the request that may have arrived.
-        if digest and digest != message.sent_digest and not message.ask_first:
-            message.sent_digest = digest
-            changed.append(message)
-    if changed:
-        # Before any of these calls: when an answer is lost, it tells our own request apart.
-        Message.objects.write_digests(changed)
-    return prepared
-
-
-def deliver(message: Message, gateway: Gateway, prepared: Any = UNREAD) -> Result | None:
-    """Send one claimed message and write down what came of it; None when it is no longer ours."""
-    tried = attempt(message, gateway, prepared)
-    if tried is None:
-        return None
-    settle(tried.message, tried.result, tried.exchanges)
-    stops.take_note(tried.result, tried.exchanges)
-    return tried.result
-
-
-def attempt(message: Message, gateway: Gateway, prepared: Any = UNREAD) -> Tried | None:
-    """Send one claimed message; None when it is no longer ours. Nothing is written down yet."""
-    with recording() as exchanges:
-        try:
-            result = _send(message, gateway, prepared)
-        except NotOursAnyMore:
-            logger.warning("outbox_late_worker", extra={"message_id": message.pk})
-            return None
-        except Exception as problem:  # the border: an unknown error is uncertain, never lost
-            result = result_of(problem, message)
-            if result.traceback:
-                logger.exception("outbox_unforeseen", extra={"message_id": message.pk})
-    return Tried(message, result, exchanges)
-
-
-def _send(message: Message, gateway: Gateway, prepared: Any) -> Result:
-    sender = senders[message.operation]
-    claimed_at = time.monotonic()
-
-    def still_ours(digest: str = "") -> None:
-        """The fence is checked in the same statement that renews the lease.
-
-        While most of the lease is still to come nobody else can have taken the message, and no
-        statement is needed. Both clocks are asked: one may jump, the other stands still in sleep.
-        """
-        now = timezone.now()
-        is_new = bool(digest) and digest != message.sent_digest
-        fresh_until = message.lease_until - CALL_TIME if message.lease_until else now
-        if not is_new and now < fresh_until and time.monotonic() - claimed_at < CALL_SECONDS:
-            return
-        columns: dict[str, object] = {"lease_until": now + _lease()}
-        if is_new:
-            # Written before the call: when its answer is lost, it tells our own request apart.
-            columns["sent_digest"] = message.sent_digest = digest
-        mine = Message.objects.filter(
-            pk=message.pk, fence=message.fence, status=Message.Status.SENDING
-        )
-        if not mine.update(**columns):
-            raise NotOursAnyMore
-
-    if prepared is UNREAD:
-        still_ours()
-        prepared = sender.prepare(message)
-    if prepared is not None:
-        sender.send(message, prepared, gateway, still_ours)
-    return ACCEPTED
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=settings.EDUIX_LEASE_SECONDS)
-
-
 class Drainer:
     """One per process: a thread per connection to Edu-iX, fed by one loop.
 
-    With `connections=0` everything happens in the calling thread.
+    With `connections=0` everything happens in the calling thread. `is_patient` heeds the pause
+    that all workers share; without it a try is made at once.
     """
 
-    def __init__(self, *, connections: int | None = None, gateway: Gateway | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connections: int | None = None,
+        gateway: Gateway | None = None,
+        is_patient: bool = True,
+    ) -> None:
         self.connections = settings.EDUIX_CONNECTIONS if connections is None else connections
         self.gateway = gateway
+        self.is_patient = is_patient
         self.counts = Counts()
         self.stopping = threading.Event()
         # Urgent ones pass others here too; what ends a thread comes last.
@@ -233,7 +125,9 @@ class Drainer:
         self._pause_until = 0.0
         self._failures = 0
         self._last_rescue = self._last_background = self._last_look = 0.0
-        self._stopped = False
+        self._seen = breaker.Seen()
+        self._allowed = float(self.connections)  # calls at once that the partner can take
+        self._slowed_at = 0.0
 
     def run(self, *, until: Callable[[], bool], seconds: float = inf) -> Counts:
         """Drain until `until` says so, time is up, or `stop()`.
@@ -280,8 +174,9 @@ class Drainer:
 
     @property
     def is_paused(self) -> bool:
-        """Edu-iX could not be reached a moment ago."""
-        return time.monotonic() < self._pause_until
+        """Edu-iX could not be reached, or refused our login, a moment ago."""
+        shared = self.is_patient and self._seen.is_paused(timezone.now())
+        return shared or time.monotonic() < self._pause_until
 
     def _round(self) -> int:
         """One look at the outbox; returns how much was done or started."""
@@ -294,7 +189,8 @@ class Drainer:
                 self._last_rescue = now
                 rescue(timezone.now())
                 stops.beat()
-            if self.is_paused or self._is_stopped() or not self._has_gateway():
+            self._look()
+            if self.is_paused or self._seen.is_stopped or not self._has_gateway():
                 return done
             return done + self._start()
         except DATABASE_GONE as problem:
@@ -314,12 +210,13 @@ class Drainer:
                 return False
         return True
 
-    def _is_stopped(self) -> bool:
-        """Whether sending is stopped for all; asked of the database twice a second at most."""
+    def _look(self) -> None:
+        """Whether sending is stopped or paused for all; asked twice a second at most."""
         now = time.monotonic()
         if now - self._last_look > LOOK_SECONDS or not self.connections:
-            self._last_look, self._stopped = now, stops.is_stopped()
-        return self._stopped
+            before, self._last_look, self._seen = self._seen, now, breaker.look()
+            if self._seen.resumed_at != before.resumed_at:  # a colleague said: try now
+                self._pause_until, self._failures = 0.0, 0
 
     def _background(self) -> int:
         """Apply notifications and the like, at least once a second."""
@@ -348,6 +245,9 @@ class Drainer:
             if room < self._capacity // 2 and self._in_flight:
                 return 0
             claimed = claim_due(room)
+        if not claimed and self._seen.failures and self.is_patient and not self._in_flight:
+            # The pause is over, and whoever could ask was put off for longer.
+            return breaker.bring_forward(timezone.now(), most=breaker.ASKERS)
         prepared = prepare_together(claimed) if self.connections else {}
         with self._lock:
             self._in_flight += len(claimed)
@@ -362,6 +262,10 @@ class Drainer:
     @property
     def _capacity(self) -> int:
         """How many messages may be claimed at once; few where each call takes long."""
+        if self._seen.failures and self.is_patient:
+            return 1  # one asks whether Edu-iX is back
+        if self._allowed < self.connections:
+            return max(1, int(self._allowed))
         is_fast = self._call_seconds < FAST_SECONDS
         return self.connections * (AHEAD_OF_FAST if is_fast else AHEAD)
 
@@ -464,19 +368,36 @@ class Drainer:
             self._wake.set()
 
     def _adapt(self, result: Result) -> None:
-        """Give a partner that cannot be reached some rest instead of trying every message."""
-        if result.outcome == Attempt.Outcome.UNREACHABLE or result.is_login_refused:
+        """Give a partner that cannot be reached some rest, and one that falters fewer calls."""
+        outcome, now = result.outcome, time.monotonic()
+        if outcome == Attempt.Outcome.UNREACHABLE or result.is_login_refused:
             self._failures += 1
-            self._pause_until = time.monotonic() + min(backoff(self._failures), 30.0)
-        elif result.outcome in (Attempt.Outcome.ACCEPTED, Attempt.Outcome.REFUSED):
+            if result.is_login_refused or not self.is_patient:
+                self._pause_until = now + min(backoff(self._failures), breaker.LONGEST_PAUSE)
+            if outcome == Attempt.Outcome.UNREACHABLE:
+                self._note(breaker.note_unreachable)
+        elif outcome == Attempt.Outcome.UNCERTAIN:
+            if now - self._slowed_at > SLOWER_SECONDS:  # all calls under way tell of one trouble
+                self._slowed_at, self._allowed = now, max(1.0, self._allowed / 2)
+        elif outcome in (Attempt.Outcome.ACCEPTED, Attempt.Outcome.REFUSED):
             self._failures = 0
+            more = self._allowed + 1 / max(self._allowed, 1.0)
+            self._allowed = min(float(self.connections), more)
+            if self._seen.failures:
+                self._note(breaker.note_reachable)
+
+    def _note(self, tell: Callable[[], breaker.Seen]) -> None:
+        try:
+            self._seen = tell()
+        except DATABASE_GONE as problem:  # the next round finds out by itself
+            logger.error("outbox_database", extra={"error": type(problem).__name__})
 
 
 def drain_once(
     *, connections: int = 0, gateway: Gateway | None = None, limit: int | None = None
 ) -> Counts:
     """Send until nothing is due any more (or `limit` messages were tried), then return."""
-    drainer = Drainer(connections=connections, gateway=gateway)
+    drainer = Drainer(connections=connections, gateway=gateway, is_patient=False)
     idle_rounds = 0
 
     def finished() -> bool:

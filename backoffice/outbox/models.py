@@ -392,6 +392,11 @@ class ServiceState(models.Model):
     last_success_at = models.DateTimeField(_("last answer"), null=True, blank=True)
     last_failure_at = models.DateTimeField(_("last failure"), null=True, blank=True)
     last_failure = models.CharField(_("last failure text"), max_length=300, blank=True)
+    # A partner that cannot be reached gets rest: until when, and how often in a row.
+    failures = models.PositiveIntegerField(_("pauses in a row"), default=0)
+    unreachable_since = models.DateTimeField(_("cannot be reached since"), null=True, blank=True)
+    pause_until = models.DateTimeField(_("next try"), null=True, blank=True)
+    resumed_at = models.DateTimeField(_("a colleague said try now"), null=True, blank=True)
     beat_at = models.DateTimeField(_("last sign of the worker"), null=True, blank=True)
 
     class Meta:

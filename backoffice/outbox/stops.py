@@ -11,12 +11,13 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
+from backoffice.eduix.errors import LOGIN_REFUSED
 from backoffice.eduix.exchange import Exchange
 from backoffice.outbox import sessions
-from backoffice.outbox.models import Attempt, ServiceState
+from backoffice.outbox.models import Attempt, Message, ServiceState
 from backoffice.outbox.sessions import LOGIN_TRIES as LOGIN_TRIES
 from backoffice.outbox.settling import Result
 
@@ -44,15 +45,32 @@ def state() -> ServiceState:
 def is_stopped() -> bool:
     """Our login was refused three times and nobody has changed it or said to try again."""
     row = ServiceState.objects.filter(service=SERVICE, stopped_at__isnull=False).first()
-    return row is not None and row.credentials_digest == _credentials_digest()
+    return row is not None and stops_us(row)
+
+
+def stops_us(row: ServiceState) -> bool:
+    """Whether this row stops sending with the login of now."""
+    return row.stopped_at is not None and row.credentials_digest == _credentials_digest()
 
 
 def resume() -> None:
-    """A colleague says: try again."""
+    """A colleague says: try again, and now."""
+    now = timezone.now()
+    state()
     ServiceState.objects.filter(service=SERVICE).update(
-        stopped_at=None, login_tries=0, code=None, text="", refused_service=""
+        stopped_at=None,
+        login_tries=0,
+        code=None,
+        text="",
+        refused_service="",
+        pause_until=None,
+        resumed_at=now,
     )
     sessions.forget_refusals()
+    waiting = Q(status=Message.Status.QUEUED) | Q(status=Message.Status.UNCERTAIN)
+    Message.objects.filter(waiting, due_at__gt=now).filter(
+        Q(code=None) | Q(code__in=[sign * code for code in LOGIN_REFUSED for sign in (1, -1)])
+    ).update(due_at=now)
 
 
 def take_note(result: Result, exchanges: Sequence[Exchange] = ()) -> None:
