@@ -94,7 +94,7 @@ def service_facts(now: datetime) -> SendingFacts:
         queue=queue["number"],
         queue_oldest=queue["oldest"],
         login_refused_at=state.stopped_at,
-        unreachable_since=failed if is_down else None,
+        unreachable_since=state.unreachable_since or (failed if is_down else None),
         worker_seen_at=beat,
         worker_is_gone=beat is None or now - beat > WORKER_SILENT,
     )

@@ -32,6 +32,9 @@ ERROR_CODE: Final = "parsed__specification__0__error_code"
 IS_FAULT: Final = Q(**{f"{ERROR_CODE}__isnull": False}) & ~Q(**{ERROR_CODE: None})
 
 
+RESTS_BEFORE_ALARM: Final = 3  # some 20 seconds: a hiccup is nobody's business
+
+
 @dataclass(frozen=True)
 class Alarm:
     """All sending stands still: what happened, and what to do."""
@@ -97,10 +100,16 @@ def _greeting(now: datetime, user: AbstractUser | AnonymousUser) -> str:
 
 
 def _alarm(state: ServiceState | None) -> Alarm | None:
-    if state is None or state.stopped_at is None:
+    """A refused login, or a partner that could not be reached even after a few rests."""
+    if state is None:
         return None
-    told = explain(state.code if state.code is not None else "own:login_refused")
-    return Alarm(told.title, told.cause, told.steps, state.stopped_at)
+    if state.stopped_at is not None:
+        told = explain(state.code if state.code is not None else "own:login_refused")
+        return Alarm(told.title, told.cause, told.steps, state.stopped_at)
+    if state.unreachable_since is not None and state.failures >= RESTS_BEFORE_ALARM:
+        told = explain("own:unreachable")
+        return Alarm(told.title, told.cause, told.steps, state.unreachable_since)
+    return None
 
 
 def _chart(today: date) -> Chart:

@@ -15,6 +15,7 @@ from backoffice.desk.freshness import Word
 from backoffice.desk.home import home_page
 from backoffice.desk.navigation import navigation
 from backoffice.desk.running import Check
+from backoffice.explanations.services import explain
 from backoffice.jobs.models import CheckRun, Job
 from backoffice.outbox.models import Message, PushState, ServiceState
 from credits.status import CreditStatus
@@ -233,6 +234,18 @@ def left(number: int, at: datetime) -> None:
         push_state=PushState.IN_SYNC,
         registered_at=at,
     )
+
+
+def test_a_partner_that_stays_away_is_an_alarm_and_a_hiccup_is_none() -> None:
+    gone = NOW - timedelta(minutes=7)
+    state(beat_at=NOW, unreachable_since=gone, failures=1)
+    assert home_page(somebody(), NOW).alarm is None
+
+    ServiceState.objects.update(failures=4)
+    alarm = home_page(somebody(), NOW).alarm
+
+    assert alarm is not None
+    assert (alarm.title, alarm.since) == (explain("own:unreachable").title, gone)
 
 
 def test_credits_that_left_and_no_notification_since_raise_an_alarm() -> None:
