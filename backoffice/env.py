@@ -50,6 +50,11 @@ NAMES: tuple[Name, ...] = (
         "addresses of proxies whose X-Forwarded headers are believed, separated by commas",
     ),
     Name(
+        "BACKOFFICE_METRICS_IPS",
+        "127.0.0.0/8,::1",
+        "addresses or networks that may read /metrics",
+    ),
+    Name(
         "BACKOFFICE_RETENTION_DAYS", "400", "days that bodies of calls and notifications are kept"
     ),
     Name(

@@ -91,6 +91,10 @@ def _web(*, embedded: bool, var: Path) -> dict[str, Any]:
         "BACKOFFICE_PORT": port,
         "BACKOFFICE_PUBLIC_URL": public.rstrip("/"),
         "BACKOFFICE_TRUSTED_PROXIES": proxies,
+        "BACKOFFICE_METRICS_IPS": environment.networks(
+            "BACKOFFICE_METRICS_IPS",
+            env.list("BACKOFFICE_METRICS_IPS", default=["127.0.0.0/8", "::1"]),
+        ),
         "BACKOFFICE_RETENTION_DAYS": _number("BACKOFFICE_RETENTION_DAYS", 400, least=1, most=3650),
         "BACKOFFICE_ALLOW_PASSWORD_ONLY": _switch("BACKOFFICE_ALLOW_PASSWORD_ONLY"),
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if proxies else None,

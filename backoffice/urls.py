@@ -5,11 +5,13 @@ from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
 from backoffice.desk.health import healthz, readyz
+from backoffice.desk.metrics import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
 
