@@ -239,6 +239,8 @@ def _addresses(page: Any, demo: Demo) -> dict[str, str]:
     )
     page.goto(f"{persons}?group=attention")
     refused = page.locator("#result_list tbody th a").first.get_attribute("href")
+    page.goto(f"{demo.url}/admin/persons/school/")
+    report = page.locator('#result_list a[href*="/rapport/"]').first.get_attribute("href")
     return {
         "home": f"{demo.url}/admin/",
         "persons": persons,
@@ -248,6 +250,8 @@ def _addresses(page: Any, demo: Demo) -> dict[str, str]:
         "person": f"{demo.url}{str(refused).partition('?')[0]}#id_postal_code",
         "explanation": f"{demo.url}/admin/uitleg/?q=4967",
         "why": f"{demo.url}/admin/waarom/{str(refused).split('/')[-3]}/",
+        "work": f"{demo.url}/admin/werk/",
+        "report": f"{demo.url}{report}",
     }
 
 

@@ -10,6 +10,9 @@ import time
 
 from tests.postgresql import postgresql
 
+# One more than the cores: many tests wait for a socket, a browser or another process.
+WORKERS = str((os.cpu_count() or 1) + 1)
+
 
 def run(title: str, arguments: list[str], **environment: str) -> int:
     """One run of pytest in a folder of its own for generated files; returns its exit code."""
@@ -17,7 +20,7 @@ def run(title: str, arguments: list[str], **environment: str) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="backoffice-test-") as var:
         code = subprocess.call(  # noqa: S603  our own interpreter and arguments
-            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments],
+            [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *arguments],
             env={**os.environ, "BACKOFFICE_VAR": var, **environment},
         )
     print(f"--- {title}: exit {code} after {time.monotonic() - started:.0f} s", flush=True)
