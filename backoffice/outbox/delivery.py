@@ -242,7 +242,7 @@ class Drainer:
             claimed = claim_due(1)
         else:
             room = self._capacity - self._in_flight
-            if room < self._capacity // 2 and self._in_flight:
+            if room < max(1, self._capacity // 2) and self._in_flight:
                 return 0
             claimed = claim_due(room)
         if not claimed and self._seen.failures and self.is_patient and not self._in_flight:
