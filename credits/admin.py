@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.queueing import enqueue_many
 from backoffice.outbox.models import Message, PushState
-from backoffice.outbox.pushable import SENDABLE, Fact
+from backoffice.outbox.pushable import Fact
 from backoffice.screens.admin import OfficeAdmin, ReadOnlyAdmin, cells_of
 from backoffice.screens.cells import dotted, link, two_lines
 from backoffice.screens.search import spaced_ean
@@ -41,9 +41,10 @@ from credits.filters import (
     first_year,
 )
 from credits.forms import PersonCreditForm, ProductForm, SchoolCreditForm, doubts_about
-from credits.models import Credit, CreditReturn, PersonCredit, Product, SchoolCredit
+from credits.models import CreditReturn, PersonCredit, Product, SchoolCredit
 from credits.pages import register_pages
 from credits.plans import person_credit_steps, school_credit_steps
+from credits.pushing import sendable_credits
 from credits.return_words import return_pill, return_problem
 from credits.search import person_credits_matching, products_matching, school_credits_matching
 from credits.services import AnyCredit, queue_credit_push, save_credit
@@ -73,14 +74,7 @@ class CreditAdmin(SendableAdmin[C]):
         lay_statuses(rows, today=timezone.localdate())
 
     def sendable(self, rows: QuerySet[C]) -> QuerySet[C]:
-        """Not equal to Edu-iX; or equal and failed at the publisher, who then tries once more."""
-        return rows.filter(
-            Q(push_state__in=SENDABLE)
-            | Q(
-                push_state=PushState.IN_SYNC,
-                specification_state=Credit.SpecificationState.FAULT,
-            )
-        )
+        return sendable_credits(rows)
 
     def save_row(self, row: C, user: AbstractBaseUser, *, push: bool) -> Message | None:
         credit: AnyCredit = row

@@ -37,10 +37,11 @@ from persons.filters import (
     RoleFilter,
 )
 from persons.forms import PersonForm, SchoolPersonForm, SchoolPersonFormSet, SchoolPersonInlineForm
-from persons.imports import person_push, school_person_push
+from persons.imports import person_push
 from persons.models import Person, SchoolPerson
 from persons.pages import register_pages
 from persons.plans import person_steps, school_person_steps
+from persons.pushing import school_person_pushes
 from persons.school_admin import SchoolAdmin
 from persons.search import persons_matching, school_persons_matching
 from persons.sendable_admin import SendableAdmin
@@ -278,10 +279,7 @@ class SchoolPersonAdmin(SendableAdmin[SchoolPerson]):
         return queue_school_person_push(school_person=row, user=user, priority=priority)
 
     def queue_many(self, rows: QuerySet[SchoolPerson], user: AbstractBaseUser) -> int:
-        places = list(rows.select_related("person"))
-        persons = {place.person_id: place.person for place in places}
-        first = [person for person in persons.values() if person.push_state in NEEDS_PUSH]
-        return enqueue_many([*map(person_push, first), *map(school_person_push, places)], user=user)
+        return enqueue_many(school_person_pushes(rows.select_related("person")), user=user)
 
     def response_post_save_change(
         self, request: HttpRequest, obj: SchoolPerson

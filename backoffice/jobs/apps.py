@@ -8,7 +8,10 @@ class JobsConfig(AppConfig):
     verbose_name = _("Jobs")
 
     def ready(self) -> None:
-        from backoffice.jobs.work import continue_jobs
+        from backoffice.jobs.models import Job
+        from backoffice.jobs.push_work import go_on
+        from backoffice.jobs.work import continue_jobs, register_work
         from backoffice.outbox.registry import register_background
 
+        register_work(Job.Kind.PUSH, go_on)
         register_background(continue_jobs)

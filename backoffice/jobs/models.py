@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.drift import CheckItem, CheckRun, Drift
 from backoffice.jobs.question import Question
+from backoffice.outbox.models import Message
 
 __all__ = ["CheckItem", "CheckRun", "Drift", "Job", "JobRow", "Question"]
 
 
 class Job(models.Model):
-    """One import (later: bulk push, reconcile) with its progress and its rows.
+    """One import or bulk push with its progress and its rows.
 
     Whoever works on it holds a lease; `fence` counts the holders, and a chunk is written only
     under the fence it was begun with, so two workers never do the same rows.
@@ -26,6 +27,7 @@ class Job(models.Model):
         IMPORT_PERSON_CREDITS = "import_person_credits", _("Import of person credits")
         IMPORT_SCHOOL_CREDITS = "import_school_credits", _("Import of school credits")
         IMPORT_PRODUCTS = "import_products", _("Import of products")
+        PUSH = "push", _("Push to Edu-iX")
 
     class Status(models.TextChoices):
         READING = "reading", _("Being read")
@@ -34,12 +36,18 @@ class Job(models.Model):
         PREVIEW = "preview", _("Preview")
         RUNNING = "running", _("Being taken in")
         QUEUEING = "queueing", _("Being put in the queue")
+        STOPPING = "stopping", _("Being stopped")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Stopped")
 
     # Work goes on by itself in these; each has its step in `jobs/work.py`.
-    AT_WORK: ClassVar[tuple[str, ...]] = (Status.CHECKING, Status.RUNNING, Status.QUEUEING)
+    AT_WORK: ClassVar[tuple[str, ...]] = (
+        Status.CHECKING,
+        Status.RUNNING,
+        Status.QUEUEING,
+        Status.STOPPING,
+    )
 
     kind = models.CharField(_("kind"), max_length=40, choices=Kind)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.READING)
@@ -85,7 +93,7 @@ class Job(models.Model):
             models.Index(
                 fields=["id"],
                 condition=models.Q(
-                    status__in=["reading", "asking", "checking", "running", "queueing"]
+                    status__in=["reading", "asking", "checking", "running", "queueing", "stopping"]
                 ),
                 name="job_at_work",
             )
@@ -120,8 +128,25 @@ class JobRow(models.Model):
         UNCHANGED = "unchanged", _("Unchanged")
         SKIPPED = "skipped", _("Skipped")
         REFUSED = "refused", _("Refused")
+        # Of a bulk push only:
+        QUEUED = "queued", _("On its way")
+        SENT = "sent", _("Accepted")
+        WAITING = "waiting", _("Waiting for another message")
+        CONFLICT = "conflict", _("Differs from Edu-iX")
+        HELD = "held", _("Look first")
+        GONE = "gone", _("Not here any more")
+        TAKEN_BACK = "taken_back", _("Taken back")
 
     GOOD: ClassVar[tuple[str, ...]] = (Result.CREATED, Result.CHANGED, Result.UNCHANGED)
+
+    # Of a bulk push: what did not arrive, and will not by itself within this job.
+    NOT_THERE: ClassVar[tuple[str, ...]] = (
+        Result.REFUSED,
+        Result.CONFLICT,
+        Result.HELD,
+        Result.WAITING,
+        Result.GONE,
+    )
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField(_("line"))  # as a person counts: the header is line 1
@@ -134,6 +159,16 @@ class JobRow(models.Model):
     findings = models.JSONField(_("remarks"), default=list)  # see `jobs/remarks.py`
     before = models.JSONField(_("before"), default=dict)
     after = models.JSONField(_("after"), default=dict)
+    # What carries this row to Edu-iX; maybe one that somebody else asked for before.
+    message = models.ForeignKey(
+        Message,
+        verbose_name=_("message"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
 
     class Meta:
         verbose_name = _("job row")
@@ -151,6 +186,12 @@ class JobRow(models.Model):
             # an earlier row about the same person; the history of a person
             models.Index(
                 fields=["group", "job"], condition=~models.Q(group=""), name="job_row_group"
+            ),
+            # the rows of a message that is deleted
+            models.Index(
+                fields=["message"],
+                condition=models.Q(message__isnull=False),
+                name="job_row_message",
             ),
         ]
 

@@ -138,6 +138,7 @@ def verdict(job: Job) -> str:
         Job.Status.RUNNING: _("The rows are being taken in: %(done)s of %(total)s."),
         Job.Status.QUEUEING: _("Everything is being made ready to send: %(done)s of %(total)s."),
         Job.Status.FAILED: _("This broke off after %(done)s of %(total)s rows; you can go on."),
+        Job.Status.STOPPING: _("This is being stopped: %(done)s of %(total)s are done."),
         Job.Status.CANCELLED: _("Stopped. What was taken in before stays in."),
     }[Job.Status(job.status)] % progress
 

@@ -32,11 +32,14 @@ class Wanted:
     requires: str = ""
 
 
-def enqueue_many(wanted: Sequence[Wanted], *, user: AbstractBaseUser | None = None) -> int:
+def enqueue_many(
+    wanted: Sequence[Wanted], *, user: AbstractBaseUser | None = None, batch: int | None = None
+) -> int:
     """Queue these pushes with the priority of bulk work, in this order; returns how many.
 
-    Two that name the same push count once. Raises `IntegrityError` when somebody queues one of
-    them at this very moment: the caller's transaction is then taken back and tried again.
+    Two that name the same push count once. `batch` is the job that asks, see `enqueue`. Raises
+    `IntegrityError` when somebody queues one of them at this very moment: the caller's transaction
+    is then taken back and tried again.
     """
     wanted = list(dict.fromkeys(wanted))
     with transaction.atomic():
@@ -51,12 +54,13 @@ def enqueue_many(wanted: Sequence[Wanted], *, user: AbstractBaseUser | None = No
                 requires=each.requires,
                 priority=Message.Priority.BULK,
                 user=user,
+                batch=batch,
             )
             for each in wanted
             if (each.operation, each.subject) in is_open
         ]
         fresh = [each for each in wanted if (each.operation, each.subject) not in is_open]
-        messages += _create(fresh, user)
+        messages += _create(fresh, user, batch)
         for status, state in ROW_STATE.items():
             mark_rows([each for each in messages if each.status == status], PushState(state))
     ring()
@@ -70,7 +74,9 @@ def _open(wanted: Sequence[Wanted]) -> set[tuple[str, str]]:
     return set(found.values_list("operation", "subject"))
 
 
-def _create(wanted: Sequence[Wanted], user: AbstractBaseUser | None) -> list[Message]:
+def _create(
+    wanted: Sequence[Wanted], user: AbstractBaseUser | None, batch: int | None
+) -> list[Message]:
     now = timezone.now()
     messages = Message.objects.bulk_create(
         Message(
@@ -81,6 +87,7 @@ def _create(wanted: Sequence[Wanted], user: AbstractBaseUser | None) -> list[Mes
             requires=each.requires,
             priority=Message.Priority.BULK,
             due_at=now,
+            batch=batch,
             created_by_id=user.pk if user is not None else None,
         )
         for each in wanted

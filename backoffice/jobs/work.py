@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -41,6 +42,26 @@ class LostJob(Exception):
     """Somebody else works on this job now, or it was stopped."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one transaction of work did; with `rest` there is nothing to do for so long."""
+
+    handled: int
+    rest: timedelta | None = None
+
+
+Work = Callable[[Job], Part]
+_works: dict[str, Work] = {}
+
+
+def register_work(kind: str, work: Work) -> None:
+    """Tell who does the parts of a job that is no import; called once at start.
+
+    The function does one transaction of work, written with `write`.
+    """
+    _works[kind] = work
+
+
 def work_on(job: Job, *, seconds: float | None = None) -> int:
     """Go on with a job until its part is done, or for so many seconds; returns rows handled.
 
@@ -50,15 +71,18 @@ def work_on(job: Job, *, seconds: float | None = None) -> int:
         return 0
     end = time.monotonic() + seconds if seconds is not None else None
     handled = 0
+    rest: timedelta | None = None
     try:
-        while job.status in Job.AT_WORK:
-            handled += _do_chunk(job)
+        while job.status in Job.AT_WORK and rest is None:
+            part = _do_chunk(job)
+            handled, rest = handled + part.handled, part.rest
             if end is not None and time.monotonic() > end:
                 break
     except LostJob:
         logger.info("job_lost", extra={"job_id": job.pk})
     finally:
-        Job.objects.filter(pk=job.pk, fence=job.fence).update(lease_until=None)
+        until = timezone.now() + rest if rest is not None else None
+        Job.objects.filter(pk=job.pk, fence=job.fence).update(lease_until=until)
         job.refresh_from_db()
     return handled
 
@@ -89,15 +113,19 @@ def _claim(job: Job) -> bool:
     return claimed == 1
 
 
-def _do_chunk(job: Job) -> int:
+def _do_chunk(job: Job) -> Part:
     """One transaction of work. Raises `LostJob`."""
-    importer = importer_of(job.kind)
     try:
-        return _chunk(job, importer)
+        return _one_part(job)
     except IntegrityError:
         # Somebody else made a row with the same key at this very moment: now it is there.
         logger.info("job_chunk_again", extra={"job_id": job.pk})
-        return _chunk(job, importer)
+        return _one_part(job)
+
+
+def _one_part(job: Job) -> Part:
+    work = _works.get(job.kind)
+    return work(job) if work is not None else Part(_chunk(job, importer_of(job.kind)))
 
 
 def _chunk(job: Job, importer: Importer) -> int:
@@ -107,7 +135,7 @@ def _chunk(job: Job, importer: Importer) -> int:
             _finish(job, importer)
             return 0
         columns = _STEPS[Job.Status(job.status)](job, importer, rows)
-        _write(
+        write(
             job,
             **columns,
             position=rows[-1].number,
@@ -120,7 +148,7 @@ def _chunk(job: Job, importer: Importer) -> int:
     return len(rows)
 
 
-def _write(job: Job, **columns: object) -> None:
+def write(job: Job, **columns: object) -> None:
     """Change the job, if it is still ours. Raises `LostJob`, which takes the chunk back."""
     mine = Job.objects.filter(pk=job.pk, fence=job.fence, status=job.status)
     if mine.update(**columns) != 1:
@@ -180,7 +208,7 @@ def _finish(job: Job, importer: Importer) -> None:
     if job.status == Job.Status.CHECKING:
         finish_check(job, importer)
         return
-    _write(
+    write(
         job,
         status=Job.Status.DONE,
         summary={**job.summary, "counts": counts_of(job)},
@@ -194,7 +222,7 @@ def finish_check(job: Job, importer: Importer) -> None:
     hinted = hint_at_likeness(job, importer)
     save_outcome(hinted)
     summary = {**job.summary, "counts": counts_of(job), "hinted": len(hinted)}
-    _write(
+    write(
         job,
         status=Job.Status.PREVIEW,
         summary=summary,

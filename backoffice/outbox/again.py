@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from backoffice.outbox.models import Message
@@ -64,3 +65,46 @@ def take_back(*, message: Message) -> bool:
         senders[message.operation].taken_back(message.subject, now)
         release_followers(message)
     return True
+
+
+def take_back_batch(*, batch: int, limit: int) -> int:
+    """Take back what one job asked for and nobody has tried yet; returns how many, 0 at the end.
+
+    What goes first is taken first, so that workers soon find nothing of it. A message that somebody
+    else asked for too stays, and so does what somebody else's message must go behind.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        chains = _never_tried(batch).order_by("position").values_list("chain", "joins")[:limit]
+        lock_chain(*{chain for pair in chains for chain in pair if chain})
+        first = _never_tried(batch).order_by("position")[:limit]  # now nobody can begin on them
+        found = list(first.select_for_update())
+        pks = [message.pk for message in found]
+        Message.objects.filter(pk__in=pks).update(
+            status=Message.Status.CANCELLED, finished_at=now, waits_for=None
+        )
+        by_operation: dict[str, list[str]] = defaultdict(list)
+        for message in found:
+            by_operation[message.operation].append(message.subject)
+        for operation, subjects in by_operation.items():
+            senders[operation].taken_back_together(subjects, now)
+        held = Message.objects.filter(waits_for__in=pks).values_list("waits_for", flat=True)
+        for root in Message.objects.filter(pk__in=set(held)):
+            release_followers(root)
+    return len(found)
+
+
+def _never_tried(batch: int) -> QuerySet[Message]:
+    later = Message.objects.open().filter(
+        chain=OuterRef("chain"), position__gt=OuterRef("position")
+    )
+    is_needed = Exists(later.exclude(batch=batch)) & Exists(
+        later.filter(requires=OuterRef("subject"))
+    )
+    return Message.objects.filter(
+        ~is_needed,
+        batch=batch,
+        status__in=[Message.Status.QUEUED, Message.Status.WAITING],
+        tries=0,
+        ask_first=False,
+    )

@@ -270,6 +270,8 @@ class Message(models.Model):
         related_name="+",
     )
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    # The job that alone asked for this; empty as soon as anybody else asks for it too.
+    batch = models.PositiveBigIntegerField(_("asked for by job"), null=True, blank=True)
 
     objects = MessageQuerySet.as_manager()
 
@@ -333,6 +335,12 @@ class Message(models.Model):
             ),
             # history of one subject on its page
             models.Index(fields=["subject", "-id"], name="outbox_subject"),
+            # take_back_batch(): what a job asked for and has not begun
+            models.Index(
+                fields=["batch", "position"],
+                condition=Q(status__in=["queued", "waiting"]) & Q(batch__isnull=False),
+                name="outbox_batch_waiting",
+            ),
         ]
 
     def __str__(self) -> str:

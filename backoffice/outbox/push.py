@@ -94,6 +94,11 @@ class Sender(ABC):
     def taken_back(self, subject: str, now: datetime) -> None:
         """A colleague gave up this message before it took effect."""
 
+    def taken_back_together(self, subjects: Sequence[str], now: datetime) -> None:
+        """`taken_back` for many."""
+        for subject in subjects:
+            self.taken_back(subject, now)
+
 
 class FetchSender(Sender):
     """A question: nothing is changed at Edu-iX, so it may be asked any number of times."""
@@ -158,7 +163,10 @@ class RowSender(Sender):
 
     def taken_back(self, subject: str, now: datetime) -> None:
         """A colleague gave up this message: the row is as it was, only with us."""
-        rows = self._kept().filter(pk=subject_pk(subject))
+        self._as_before([subject], now)
+
+    def _as_before(self, subjects: Sequence[str], now: datetime) -> None:
+        rows = self._kept().filter(pk__in=[subject_pk(one) for one in subjects])
         rows.update(
             push_state=Case(
                 When(registered_at=None, then=Value(PushState.LOCAL_ONLY)),
@@ -201,6 +209,9 @@ class PushSender(RowSender, Generic[Rec]):
     """Create or update of one row, with the rule that a lost answer is asked for first."""
 
     is_settled_together = True
+
+    def taken_back_together(self, subjects: Sequence[str], now: datetime) -> None:
+        self._as_before(subjects, now)
 
     @abstractmethod
     def rows(self) -> QuerySet[Any]:

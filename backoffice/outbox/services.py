@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, PositiveBigIntegerField, Q, Value, When
 from django.utils import timezone
 
 from backoffice.outbox.models import Message, PushState
@@ -45,15 +45,17 @@ def enqueue(
     requires: str = "",
     priority: int = Message.Priority.INTERACTIVE,
     user: AbstractBaseUser | None = None,
+    batch: int | None = None,
 ) -> Message:
     """Ask for one push or fetch; an open message for the same subject is taken up instead.
 
     A message that was refused goes out again with the data of now; one that is being sent goes
-    out once more afterwards. Must run in the transaction of the change.
+    out once more afterwards. `batch` is the job that asks, which may then take it back as long as
+    nobody else has asked. Must run in the transaction of the change.
     """
     now = timezone.now()
     lock_chain(chain)
-    message = _reopen(operation=operation, subject=subject, priority=priority, now=now)
+    message = _reopen(operation=operation, subject=subject, priority=priority, now=now, batch=batch)
     if message is None:
         message = Message.objects.create(
             operation=operation,
@@ -65,6 +67,7 @@ def enqueue(
             priority=priority,
             status=Message.Status.QUEUED,
             due_at=now,
+            batch=batch,
             created_by=cast("User", user) if user is not None and user.pk else None,
         )
         Message.objects.filter(pk=message.pk).update(position=F("pk"))
@@ -103,7 +106,9 @@ def lock_chain(*chains: str) -> None:
         list(open_ones.select_for_update().values_list("pk", flat=True))
 
 
-def _reopen(*, operation: str, subject: str, priority: int, now: datetime) -> Message | None:
+def _reopen(
+    *, operation: str, subject: str, priority: int, now: datetime, batch: int | None
+) -> Message | None:
     """Take up the open message for this subject; None when there is none."""
     current = Message.objects.filter(operation=operation, subject=subject, status__in=Message.OPEN)
     in_flight = Q(status=Message.Status.SENDING)
@@ -119,6 +124,14 @@ def _reopen(*, operation: str, subject: str, priority: int, now: datetime) -> Me
         not_now=Case(When(in_hands, then=0), default=F("not_now"), output_field=IntegerField()),
         due_at=Case(When(in_flight, then=F("due_at")), default=Value(now)),
         asked_at=Case(When(in_hands | forgotten, then=Value(now)), default=F("asked_at")),
+        # What is under way already belongs to more than one from now on.
+        batch=Case(
+            When(in_hands | forgotten, then=Value(batch)),
+            default=None,
+            output_field=PositiveBigIntegerField(),
+        )
+        if batch is not None
+        else None,
         priority=Case(
             When(priority__gt=priority, then=priority),
             default=F("priority"),

@@ -1,0 +1,313 @@
+"""A bulk push: every row once, whoever is killed, stops, goes on or asks for the same."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backoffice.eduix.gateway import Gateway
+from backoffice.eduix_sandbox.server import SandboxServer
+from backoffice.jobs import push_jobs, work
+from backoffice.jobs.models import Job, JobRow
+from backoffice.jobs.push_jobs import create_push_job, resume_push, stop_push
+from backoffice.jobs.work import continue_jobs, work_on
+from backoffice.outbox.delivery import claim_due, deliver, drain_once
+from backoffice.outbox.models import Message, PushState
+from credits.models import PersonCredit
+from persons.models import Person
+from persons.services import queue_person_push
+from tests.factories import PersonCreditFactory, PersonFactory
+from tests.outbox.conftest import SCHOOL, gateway_for
+from tests.outbox.test_processes import environment, process, wait_until
+
+Result = JobRow.Result
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    with SandboxServer(schools=[SCHOOL], pace=0.02) as server:
+        yield server
+
+
+@pytest.fixture
+def gateway(sandbox: SandboxServer) -> Iterator[Gateway]:
+    made = gateway_for(sandbox)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "CHUNK", 3)
+
+
+def push(rows: Any = None, kind: str = "person", **options: Any) -> Job:
+    found = Person.objects.all() if rows is None else rows
+    return create_push_job(parts=[(kind, found)], title="Send persons", **options)
+
+
+def work_off(job: Job) -> Job:
+    """All that a worker does for a job until it only waits."""
+    Job.objects.update(lease_until=None)
+    work_on(job)
+    job.refresh_from_db()
+    return job
+
+
+def finish(job: Job, gateway: Gateway) -> Job:
+    """Queue, send and look at the answers."""
+    work_off(job)
+    while send(9, gateway):
+        pass
+    return work_off(job)
+
+
+def send(number: int, gateway: Gateway) -> int:
+    """Send so many messages and do nothing else."""
+    claimed = claim_due(number)
+    for message in claimed:
+        deliver(message, gateway)
+    return len(claimed)
+
+
+def results(job: Job) -> Counter[str]:
+    return Counter(job.rows.values_list("result", flat=True))
+
+
+def applied(sandbox: SandboxServer) -> Counter[str]:
+    return Counter(row.subject for row in sandbox.control.ledger(applied=True))
+
+
+@pytest.mark.django_db
+def test_every_row_is_sent_and_each_that_is_not_says_why(
+    sandbox: SandboxServer, gateway: Gateway, small_chunks: None
+) -> None:
+    PersonFactory.create_batch(6)
+    equal = PersonFactory(push_state=PushState.IN_SYNC, registered_at=timezone.now())
+    unknown_place = PersonFactory(postal_code="9999 XX")  # of the right form: only Edu-iX knows
+    malformed = PersonFactory(gender="?")
+    differs = PersonFactory(push_state=PushState.CONFLICT)
+    for_ever = PersonFactory(distributor_person_id="K" * 21)
+    deleted = PersonFactory()
+    job = push()
+    deleted.delete()
+
+    finish(job, gateway)
+
+    assert job.status == Job.Status.DONE
+    assert job.finished == job.total == 12
+    by_key = dict(job.rows.values_list("key", "result"))
+    others = (equal, unknown_place, malformed, differs, for_ever)
+    assert [by_key[f"person:{row.pk}"] for row in others] == [
+        Result.SKIPPED, Result.REFUSED, Result.REFUSED, Result.CONFLICT, Result.HELD,
+    ]  # fmt: skip
+    assert results(job)[Result.SENT] == 6
+    assert results(job)[Result.GONE] == 1
+    assert set(applied(sandbox).values()) == {1}
+    assert len(applied(sandbox)) == 6
+    answer = job.rows.get(key=f"person:{unknown_place.pk}").findings
+    assert [(each["key"], abs(each["code"])) for each in answer] == [("answer", 4967)]
+    assert {each.priority for each in Message.objects.all()} == {Message.Priority.BULK}
+
+
+@pytest.mark.django_db
+def test_what_a_colleague_has_looked_at_goes_for_ever(gateway: Gateway) -> None:
+    PersonFactory(distributor_person_id="K" * 21)
+
+    assert results(finish(push(confirmed=True), gateway)) == {Result.SENT: 1}
+
+
+@pytest.mark.django_db
+def test_two_jobs_of_the_same_rows_send_once(sandbox: SandboxServer, gateway: Gateway) -> None:
+    PersonFactory.create_batch(3)
+    first, second = push(), push()
+    work_off(first)
+    work_off(second)
+
+    send(9, gateway)
+
+    for job in (work_off(first), work_off(second)):
+        assert (job.status, results(job)) == (Job.Status.DONE, {Result.SENT: 3})
+    assert set(applied(sandbox).values()) == {1}
+    assert Message.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_stopping_one_of_two_jobs_takes_nothing_from_the_other(
+    sandbox: SandboxServer, gateway: Gateway
+) -> None:
+    both, alone, by_hand = PersonFactory.create_batch(3)
+    first = work_off(push())
+    second = work_off(push(Person.objects.filter(pk=both.pk)))
+    queue_person_push(person=by_hand)
+
+    assert stop_push(job=first)
+    send(9, gateway)
+
+    alone.refresh_from_db()
+    assert alone.push_state == PushState.LOCAL_ONLY
+    assert results(work_off(second)) == {Result.SENT: 1}
+    assert len(applied(sandbox)) == 2
+
+
+@pytest.mark.django_db
+def test_a_stopped_job_goes_on_where_it_was(
+    sandbox: SandboxServer, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PersonFactory.create_batch(8)
+    job = push()
+    monkeypatch.setattr(work, "CHUNK", 5)
+    work_on(job, seconds=0)  # one chunk
+    send(2, gateway)
+
+    assert stop_push(job=job)
+
+    assert job.status == Job.Status.CANCELLED
+    assert results(job) == {Result.SENT: 2, Result.TAKEN_BACK: 3, Result.PENDING: 3}
+    assert send(9, gateway) == 0
+    assert Counter(Person.objects.values_list("push_state", flat=True)) == {
+        PushState.IN_SYNC: 2, PushState.LOCAL_ONLY: 6,
+    }  # fmt: skip
+    assert not stop_push(job=job)
+
+    assert resume_push(job=job)
+    finish(job, gateway)
+
+    assert (job.status, results(job)) == (Job.Status.DONE, {Result.SENT: 8})
+    assert set(applied(sandbox).values()) == {1}
+    assert not resume_push(job=job)
+
+
+@pytest.mark.django_db
+def test_stopping_takes_back_what_goes_before_the_rows_as_well(gateway: Gateway) -> None:
+    credits = PersonCreditFactory.create_batch(2)
+    kept = PersonCreditFactory(school_person=credits[0].school_person)
+    job = work_off(push(PersonCredit.objects.exclude(pk=kept.pk), "person_credit"))
+    other = work_off(push(PersonCredit.objects.filter(pk=kept.pk), "person_credit"))
+
+    stop_push(job=job)
+
+    left = Message.objects.open().order_by("position").values_list("operation", "chain")
+    chain = f"person:{kept.school_person.person_id}"
+    assert list(left) == [
+        ("person.push", chain), ("schoolperson.push", chain), ("person_credit.push", chain),
+    ]  # fmt: skip
+    assert results(other) == {Result.QUEUED: 1}
+    assert PersonCredit.objects.get(pk=credits[0].pk).status == "not_sent"
+
+
+@pytest.mark.django_db
+def test_rows_behind_a_refused_person_name_the_cause(gateway: Gateway) -> None:
+    credit = PersonCreditFactory(school_person__person__postal_code="9999 XX")
+
+    job = finish(push(PersonCredit.objects.all(), "person_credit"), gateway)
+
+    assert job.status == Job.Status.DONE
+    assert results(job) == {Result.WAITING: 1}
+    (remark,) = job.rows.get().findings
+    person = credit.school_person.person
+    assert (remark["key"], abs(remark["code"])) == ("waiting", 4967)
+    assert remark["params"]["label"] == person.distributor_person_id
+
+
+class Killed(BaseException):
+    """What a worker that is killed looks like from inside."""
+
+
+@pytest.mark.django_db
+def test_a_worker_killed_in_a_chunk_leaves_whole_chunks(
+    sandbox: SandboxServer,
+    gateway: Gateway,
+    small_chunks: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    PersonFactory.create_batch(8)
+    job = push()
+    original, calls = work.write, 0
+
+    def dies(job: Job, **columns: object) -> None:
+        nonlocal calls
+        calls += 1
+        original(job, **columns)
+        if calls == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "write", dies)
+        with pytest.raises(Killed):
+            work_on(job)
+    assert Message.objects.count() == 3
+
+    finish(job, gateway)
+
+    assert results(job) == {Result.SENT: 8}
+    assert set(applied(sandbox).values()) == {1}
+
+
+@pytest.mark.xdist_group("processes")
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_worker_process_is_followed_by_another_that_does_nothing_twice(
+    sandbox: SandboxServer,
+) -> None:
+    PersonFactory.create_batch(60)
+    job = push()
+    sandbox.control.trouble("delay", "createPerson", times=1000, seconds=0.1, after=True)
+    env = environment(sandbox)
+
+    with process("manage.py", "deliver", env=env) as worker:
+        wait_until(lambda: len(sandbox.control.ledger(applied=True)) >= 8)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    Job.objects.update(lease_until=timezone.now())  # as if the lease had run out
+    with process("manage.py", "deliver", env=env):
+        wait_until(lambda: Job.objects.get().status == Job.Status.DONE)
+
+    assert results(job) == {Result.SENT: 60}
+    assert len(applied(sandbox)) == 60
+    assert set(applied(sandbox).values()) == {1}
+    assert Person.objects.filter(push_state=PushState.IN_SYNC).count() == 60
+
+
+@pytest.mark.django_db
+def test_a_large_selection_is_stored_in_lots_of_two_queries(
+    django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PersonFactory.create_batch(50)
+    monkeypatch.setattr(push_jobs, "STORED_TOGETHER", 20)
+
+    with django_assert_num_queries(4 + 3 * 2):  # the job, its lots, no lot any more, and its end
+        job = push()
+
+    assert list(job.rows.values_list("number", flat=True)) == list(range(1, 51))
+    assert job.total == 50
+
+
+@pytest.mark.django_db
+def test_a_chunk_costs_the_same_queries_however_many_rows(
+    django_assert_max_num_queries: Any,
+) -> None:
+    PersonFactory.create_batch(60)
+    job = push()
+
+    with django_assert_max_num_queries(40):
+        work_on(job, seconds=0)
+
+    assert results(job) == {Result.QUEUED: 60}
+
+
+@pytest.mark.django_db
+def test_the_worker_of_the_site_goes_on_with_pushes(gateway: Gateway) -> None:
+    PersonFactory.create_batch(2)
+    job = push()
+
+    assert continue_jobs() == 2
+    drain_once(gateway=gateway)  # which looks at what became of them
+    Job.objects.update(lease_until=None)
+    continue_jobs()
+
+    assert Job.objects.get(pk=job.pk).status == Job.Status.DONE
