@@ -14,9 +14,15 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from backoffice.desk.demo import load_products, prepare_accounts, prepare_examples
+from backoffice.desk.demo import (
+    hand_over_schools,
+    load_products,
+    prepare_accounts,
+    prepare_examples,
+)
 from backoffice.desk.stack import ROOT, CannotStart, Stack, free_port
 from credits.models import Product
+from tests.factories import SchoolFactory, SchoolPersonFactory
 
 
 def run_demo(var: Path, **names: str) -> subprocess.CompletedProcess[str]:
@@ -117,6 +123,24 @@ def test_a_second_start_keeps_accounts_and_titles(settings: Any, tmp_path: Path)
     assert user.check_password(first["accountmanager"])
     assert not user.is_superuser
     assert [group.name for group in user.groups.all()] == ["Accountmanager"]
+
+
+@pytest.mark.django_db
+def test_the_busiest_school_gets_an_account_manager_and_a_contact_once(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.BACKOFFICE_VAR = tmp_path
+    prepare_accounts()
+    quiet, busy = SchoolFactory(name="De Brug"), SchoolFactory(name="Het Baken College")
+    SchoolPersonFactory.create_batch(2, school=busy)
+
+    assert hand_over_schools() == 1
+    busy.refresh_from_db()
+    quiet.refresh_from_db()
+
+    assert str(busy.account_manager) == "accountmanager"
+    assert busy.contact_email == "leermiddelen@hetbakencollege.example"
+    assert quiet.account_manager is None
 
 
 @pytest.mark.django_db

@@ -12,7 +12,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from backoffice.desk.demo import load_products, prepare_accounts, prepare_examples
+from backoffice.desk.demo import (
+    hand_over_schools,
+    load_products,
+    prepare_accounts,
+    prepare_examples,
+)
 from backoffice.desk.stack import CannotStart, Stack
 from backoffice.desk.stories import NotSetUp, Stories
 
@@ -71,6 +76,7 @@ class Command(BaseCommand):
         except NotSetUp as problem:
             self.stderr.write(f"The example pupils are not complete: {problem}.")
         else:
+            hand_over_schools()
             done.touch()
             self.stdout.write(f"  {number} pupils to ask “why no access?” about are ready.\n")
             self.stdout.flush()

@@ -31,7 +31,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         users = [self.colleague(options["to"])] if options["to"] else list(account_managers())
         if not users:
-            raise CommandError("No account manager of a school has an e-mail address.")
+            raise CommandError(
+                "No account manager of a school has an e-mail address: choose one on the page of "
+                "a school, and give the account an address."
+            )
         failed = sum(not self.tell(user, options) for user in users)
         if failed:
             raise CommandError(f"{failed} of {len(users)} not sent; the worker tries again.")
@@ -42,7 +45,9 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no colleague {username}.")
         if not user.schools.exists():
-            raise CommandError(f"{username} looks after no school.")
+            raise CommandError(
+                f"{username} looks after no school: make this colleague the account manager of one."
+            )
         return user
 
     def tell(self, user: User, options: dict[str, Any]) -> bool:
@@ -54,7 +59,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{head}\n{mail.text}")
             return True
         if not user.email:
-            raise CommandError(f"{user.get_username()} has no e-mail address.")
+            raise CommandError(
+                f"{user.get_username()} has no e-mail address: fill it in with the account."
+            )
         try:
             sent = send(user, now, options["lang"], again=options["again"])
         except NotSent as problem:
