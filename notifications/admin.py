@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
@@ -39,6 +40,7 @@ from notifications.masking import pretty
 from notifications.models import Notification, Refusal
 from notifications.reasons import in_words
 from notifications.services import may_be_replayed, replay
+from notifications.views import answers_page, send_test_page
 
 # Subjects, of each the newest: applied while the colleague waits, some milliseconds each.
 MAX_REPLAY: Final = 500
@@ -49,6 +51,7 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     """Every delivery that was accepted, with what became of it."""
 
     change_form_template = "notifications/notification.html"
+    change_list_template = "notifications/list.html"
     actions = ["apply_again"]
 
     lead = _("What Edu-iX told us about persons and credits, and what became of it.")
@@ -58,6 +61,18 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     search_fields = ["subject"]  # shows the box; see `get_search_results`
     search_help_text = _("Customer number or credit number, in full")
     allowed_lookups = frozenset({"group", "kind", "verdict", "since"})
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page of answers first: a key of a row would match anything."""
+
+        def page(make: Any) -> Any:
+            return self.admin_site.admin_view(make(self.admin_site))
+
+        own = [
+            path("antwoorden/", page(answers_page), name="notification_answers"),
+            path("antwoorden/test/", page(send_test_page), name="notification_test"),
+        ]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         return super().get_queryset(request).defer("raw", "traceback")

@@ -31,7 +31,7 @@ class NotificationGroupFilter(GroupFilter):
         "unmatched": Group(_("Unmatched"), (Verdict.UNMATCHED,)),
         "waiting": Group(_("Not applied yet"), (Verdict.WAITING,)),
         "applied": Group(_("Applied"), (Verdict.APPLIED,)),
-        "other": Group(_("Nothing new"), (Verdict.DUPLICATE, Verdict.SUPERSEDED)),
+        "other": Group(_("Nothing new"), (Verdict.DUPLICATE, Verdict.SUPERSEDED, Verdict.TEST)),
     }
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 _KEY: Final = secrets.token_bytes(32)
 
@@ -23,10 +24,29 @@ def _digest(username: str, password: str) -> bytes:
     return hmac.digest(_KEY, text, "sha256")
 
 
+class KnownUser(str):
+    """A configured user name; `key` tells which pair: both may have the same name.
+
+    The key is made with our SECRET_KEY, so it can stand in the database: nobody can try passwords
+    against it.
+    """
+
+    key: str
+
+    def __new__(cls, name: str, password: str) -> KnownUser:
+        """Of one pair of the setting."""
+        made = super().__new__(cls, name)
+        text = f"{len(name.strip())}:{name.strip()}{password.strip()}"
+        made.key = salted_hmac("notifications.login", text, algorithm="sha256").hexdigest()[:16]
+        return made
+
+
 @lru_cache(maxsize=4)
-def _accepted(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, str], ...]:
+def _accepted(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, KnownUser], ...]:
     # What comes in is trimmed, so what it is compared with is trimmed too.
-    return tuple((_digest(name.strip(), word.strip()), name) for name, word in pairs)
+    return tuple(
+        (_digest(name.strip(), word.strip()), KnownUser(name, word)) for name, word in pairs
+    )
 
 
 class Logins:
@@ -38,7 +58,12 @@ class Logins:
     def __bool__(self) -> bool:
         return bool(self._accepted)
 
-    def user_of(self, username: str, password: str) -> str | None:
+    @property
+    def users(self) -> tuple[KnownUser, ...]:
+        """The names, in the order of the setting."""
+        return tuple(user for _digest_of_pair, user in self._accepted)
+
+    def user_of(self, username: str, password: str) -> KnownUser | None:
         """The configured user name, or None; the time tells nothing about which half was wrong.
 
         One digest over both halves and one comparison with every pair, whatever the name.

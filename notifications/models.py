@@ -41,6 +41,7 @@ class Notification(models.Model):
         INVALID = "invalid", _("Invalid")
         FAILED = "failed", _("Failed")
         DEAD = "dead", _("Given up")
+        TEST = "test", _("Test")  # our own, see `self_test.py`
 
     TO_APPLY: ClassVar[tuple[str, ...]] = (Verdict.WAITING, Verdict.FAILED)
     # What a later notification of the same subject makes of an earlier one: old news.
@@ -125,6 +126,7 @@ class Refusal(models.Model):
 
     class Reason(models.TextChoices):
         METHOD = "method", _("Not a POST")
+        PATH = "path", _("Address does not exist")
         HOST = "host", _("Wrong host name")
         PLAIN_HTTP = "plain_http", _("Not over https")
         ADDRESS = "address", _("Address is not on the list")
@@ -166,3 +168,23 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {self.reason} x {self.count}"
+
+
+class CredentialUse(models.Model):
+    """When a pair of `NOTIFICATION_CREDENTIALS` was last used; two pairs may share a user name.
+
+    `key` tells pairs apart and says nothing about the password, see `login.py`.
+    """
+
+    key = models.CharField(_("key"), max_length=16, unique=True)
+    seen_at = models.DateTimeField(_("known since"))
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    day = models.DateField(_("day"), null=True, blank=True)
+    count = models.PositiveIntegerField(_("times"), default=0)  # on that day
+
+    class Meta:
+        verbose_name = _("use of a login")
+        verbose_name_plural = _("uses of logins")
+
+    def __str__(self) -> str:
+        return self.key

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from backoffice.outbox.models import PushState
 from credits.models import PersonCredit, SchoolCredit
+from notifications.marks import TEST_PREFIX
 from persons.models import Person
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(verdict__in=self.model.TO_APPLY).filter(
             Q(due_at__isnull=True) | Q(due_at__lte=now)
         )
+
+    def from_outside(self) -> NotificationQuerySet:
+        """Without the tests that we sent ourselves: they count nowhere."""
+        return self.exclude(subject__startswith=TEST_PREFIX)
+
+    def tests(self) -> NotificationQuerySet:
+        """What we sent ourselves, to try the door."""
+        return self.filter(subject__startswith=TEST_PREFIX)
 
     def of_subject(self, notification: Notification) -> NotificationQuerySet:
         """All of the same kind about the same subject."""

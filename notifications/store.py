@@ -19,8 +19,11 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error, InterfaceError, OperationalError
 
+from notifications.login import KnownUser
+from notifications.marks import is_test
 from notifications.models import Notification
 from notifications.payload import Content
+from notifications.uses import uses
 
 IDLE_SECONDS: Final = 5.0
 LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -81,6 +84,9 @@ def store(received: Received) -> None:
         connection.close_if_unusable_or_obsolete()
         raise
     _last.at = time.monotonic()
+    # A test of our own says nothing about who still uses this login.
+    if isinstance(received.user, KnownUser) and not is_test(received.content.subject):
+        uses.note(received.user.key, received.at)
 
 
 def is_lock_timeout(problem: Exception) -> bool:
@@ -141,7 +147,7 @@ def _values(received: Received, connection: BaseDatabaseWrapper) -> list[Any]:
         received.content_type[:200],
         json.dumps(content.parsed),
         json.dumps(content.flags),
-        received.user,
+        str(received.user),
         received.source or None,
         connection.ops.adapt_datetimefield_value(received.at),
         (Notification.Verdict.INVALID if invalid else Notification.Verdict.WAITING).value,

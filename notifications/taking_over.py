@@ -12,6 +12,7 @@ from backoffice.outbox.models import Message, PushState
 from credits.models import PersonCredit, Product, SchoolCredit
 from credits.services import queue_credit_fetch, record_specification
 from notifications import reasons
+from notifications.marks import is_test
 from notifications.models import Flag, Notification
 from notifications.piecing import Piece, together
 from notifications.querysets import NotificationQuerySet
@@ -54,6 +55,7 @@ def take_over(*, notification: Notification, now: datetime) -> Outcome:
     In order of arrival per subject, and each against the row as it is then. Where the sender tells
     moments (4.3) those decide instead, for whatever they can be compared with:
 
+    - a test of our own changes nothing;
     - the subject is not here: unmatched;
     - a later one about the same subject was applied already: superseded, because every
       notification carries the whole state;
@@ -63,6 +65,8 @@ def take_over(*, notification: Notification, now: datetime) -> Outcome:
       itself writes the truth into our row; when that agrees the notification is applied (it knows
       the publisher's code, the fetch does not), else it is superseded.
     """
+    if is_test(notification.subject):
+        return Outcome(Verdict.TEST)
     if notification.kind == Notification.Kind.PREMATCH_CHANGED:
         return _take_over_prematch(notification, now)
     return _take_over_specification(notification, now)

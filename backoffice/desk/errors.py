@@ -13,6 +13,9 @@ from django.utils import timezone
 from django.views.decorators.csrf import requires_csrf_token
 
 from backoffice.desk.environment import current_environment
+from notifications.models import Refusal
+from notifications.peers import peer_of
+from notifications.refusals import counts
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +34,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 @requires_csrf_token
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404: no such page, or no longer."""
+    """404: no such page, or no longer; a sender at a wrong address of ours is counted."""
+    if request.path.startswith("/soap/") and request.method == "POST":
+        counts.add(
+            status=404, code=0, reason=Refusal.Reason.PATH, source=peer_of(request.META).source
+        )
     return _page(request, 404)
 
 

@@ -19,6 +19,7 @@ from backoffice.explanations.services import explain
 from backoffice.jobs.models import Job
 from backoffice.outbox.models import ServiceState
 from notifications.models import Notification
+from notifications.refused_words import RefusedAlarm
 from persons.models import Person
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Home:
     checks: list[Check]
     alarm: Alarm | None
     silence: Silence | None
+    refused: RefusedAlarm | None
     chart: Chart
     jobs: list[Job]
     is_empty: bool
@@ -78,7 +80,8 @@ def home_page(
         todo=todo,
         checks=runs.checks,
         alarm=_alarm(runs.state),
-        silence=runs.silence,
+        silence=None if runs.refused else runs.silence,  # being refused is why it is silent
+        refused=runs.refused,
         chart=_chart(timezone.localdate(now)),
         jobs=list(Job.objects.filter(status__in=Job.AT_WORK).order_by("-pk")[:JOBS]),
         is_empty=not todo.found and not Person.objects.exists(),
@@ -115,7 +118,8 @@ def _alarm(state: ServiceState | None) -> Alarm | None:
 def _chart(today: date) -> Chart:
     start = timezone.make_aware(datetime.combine(today - timedelta(days=DAYS - 1), time.min))
     rows = (
-        Notification.objects.filter(received_at__gte=start)
+        Notification.objects.from_outside()
+        .filter(received_at__gte=start)
         .order_by()
         .annotate(day=TruncDate("received_at"))
         .values_list("day")

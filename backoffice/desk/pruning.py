@@ -20,6 +20,7 @@ from backoffice.jobs.services import prune_jobs
 from backoffice.outbox.models import Attempt, Held, ServiceState
 from notifications.models import Notification, Refusal
 from notifications.reasons import TOO_OLD
+from notifications.self_test import KEPT, prune_tests
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def prune(*, days: int, now: datetime) -> Pruned:
     Notifications that are still to be applied keep their content.
     """
     before = now - timedelta(days=days)
+    prune_tests(before=now - KEPT)
     # An unmatched one waits for its subject; without its content it can never be applied.
     Notification.objects.filter(
         received_at__lt=before, verdict=Notification.Verdict.UNMATCHED

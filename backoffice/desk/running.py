@@ -35,7 +35,9 @@ from backoffice.outbox.models import Message, ServiceState
 from backoffice.outbox.stops import PARTNERS, SERVICE, WORK
 from credits.models import PersonCredit
 from credits.status import CreditStatus
+from notifications.answers import RefusedNow, refused_now
 from notifications.models import Notification
+from notifications.refused_words import RefusedAlarm, alarm_of
 from persons.comparing import known_persons, last_checked
 
 TROUBLE_NEWS: Final = timedelta(hours=1)  # after an unforeseen error of the worker
@@ -73,6 +75,7 @@ class Running:
     checks: list[Check]
     state: ServiceState | None
     silence: Silence | None
+    refused: RefusedAlarm | None
     checked_at: datetime | None
 
     @property
@@ -82,22 +85,24 @@ class Running:
 
 
 def running(now: datetime) -> Running:
-    """All lines; ten queries at most, whatever there is."""
+    """All lines; a dozen queries, and four more when a sender of notifications is refused."""
     states = {row.service: row for row in ServiceState.objects.all()}
     state = states.get(SERVICE)
     queue = Queue(**Message.objects.active().aggregate(rows=Count("pk"), oldest=Min("asked_at")))
     told = _told(now)
     facts = _notification_facts(told)
+    refused = refused_now(now)
     checked_at = last_checked()
     checks = [
         _sending(state, queue, now),
         _worker(state, bool(queue.rows), _trouble(states, now), now),
         *(_partner(name, states, now) for name in PARTNERS),
-        _notifications(told, facts, now),
+        _notifications(told, facts, now, refused),
         _comparison(checked_at, now),
         *_daily_mail(now),
     ]
-    return Running(checks, state, _silence(facts, now), checked_at)
+    alarm = alarm_of(refused, now) if refused else None
+    return Running(checks, state, _silence(facts, now), alarm, checked_at)
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ class Told:
 
 def _told(now: datetime) -> Told:
     """Three questions, each with an index of its own: the table is long."""
-    rows = Notification.objects.order_by()
+    rows = Notification.objects.from_outside().order_by()
     midnight = timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
     return Told(
         last=rows.aggregate(at=Max("received_at"))["at"],
@@ -232,7 +237,9 @@ def _enough_left(status: CreditStatus, last_at: datetime | None) -> datetime | N
     return max(times) if len(times) == ENOUGH else None
 
 
-def _notifications(told: Told, facts: NotificationFacts, now: datetime) -> Check:
+def _notifications(
+    told: Told, facts: NotificationFacts, now: datetime, refused: RefusedNow | None
+) -> Check:
     if facts.last_at is None:
         text = _("none received yet")
     else:
@@ -240,6 +247,9 @@ def _notifications(told: Told, facts: NotificationFacts, now: datetime) -> Check
             "time": moment(facts.last_at, now),
             "number": number_format(told.today),
         }
+    if refused is not None:
+        text = _("refused since %s") % moment(refused.since, now)
+        return Check(Word.ACTION, _("Notifications"), text)
     word = notifications_word(facts, now)
     if not _is_quiet(facts, now) and word in (Word.BEHIND, Word.ACTION) and facts.stored_at:
         text = _("%(text)s; one from %(time)s is not applied yet") % {

@@ -29,7 +29,7 @@ from tests.factories import (
 )
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # ten o'clock here
-QUERIES = 53  # session, account, the menu, own texts, the work lists, and what runs
+QUERIES = 54  # session, account, the menu, own texts, the work lists, and what runs
 
 pytestmark = pytest.mark.django_db
 

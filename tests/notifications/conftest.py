@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from notifications import taking_over
 from notifications.refusals import Counts, counts
+from notifications.uses import Uses, uses
 
 ENVELOPES = Path(__file__).resolve().parent.parent / "envelopes"
 USER = "eduix"
@@ -162,10 +163,12 @@ def credentials(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def quiet_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counts]:
-    """Refusals are counted, and written only when a test says so."""
+    """Refusals and uses of logins are counted, and written only when a test says so."""
     monkeypatch.setattr(Counts, "_start_timer", lambda self: None)
+    monkeypatch.setattr(Uses, "_start_timer", lambda self: None)
     yield counts
     counts._waiting.clear()
+    uses._waiting.clear()
 
 
 @pytest.fixture
