@@ -109,7 +109,7 @@ def quick_flush() -> Iterator[None]:
     from django.db.backends.postgresql.operations import DatabaseOperations
 
     def deletes(self: Any, style: Any, tables: Sequence[str], **_options: Any) -> list[str]:
-        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]
+        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]  # noqa: S608  ours
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", deletes)
