@@ -137,7 +137,7 @@ def snapshot_of(items: Iterable[WorkItem]) -> dict[str, dict[str, Any]]:
         told = found.setdefault(
             cause_of(item.key), {"rows": 0, "title": item.title, "list": item.list}
         )
-        told["rows"] += item.rows
+        told["rows"] += item.number
     return found
 
 

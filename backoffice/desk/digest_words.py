@@ -106,7 +106,7 @@ def _others(contents: Contents) -> Iterator[str]:
             yield from _wrapped(_title(line), first=_number(line), rest=INDENT)
             yield f"{INDENT}{absolute(line.item.url)}"
         if rest := lines[SHOWN:]:
-            rows = sum(line.item.rows for line in rest)
+            rows = sum(line.item.number for line in rest)
             words = ngettext("%d other cause", "%d other causes", len(rest)) % len(rest)
             yield f"{_right(rows)}{words}"
 
@@ -158,7 +158,7 @@ def _title(line: Line) -> str:
 
 
 def _number(line: Line) -> str:
-    return _right(line.item.rows)
+    return _right(line.item.number)
 
 
 def _right(number: int) -> str:

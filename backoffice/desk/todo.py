@@ -43,7 +43,7 @@ class TodoLine:
     @property
     def number(self) -> str:
         """Credits that stand still by it; rows where no credit does."""
-        return number_format(self.item.credits or self.item.rows)
+        return number_format(self.item.number)
 
 
 @dataclass(frozen=True)

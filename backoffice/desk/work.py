@@ -87,6 +87,11 @@ class WorkItem:
     explanation: Explanation | None = None
 
     @property
+    def number(self) -> int:
+        """What every page and mail shows of it: its credits; its rows where no credit waits."""
+        return self.credits or self.rows
+
+    @property
     def order(self) -> tuple[int, int, str, str]:
         """Biggest first, and always the same order."""
         return (-self.credits, -self.rows, self.title, self.key)

@@ -26,6 +26,8 @@ PAGES: Final = {
     "notification": "notifications_notification_changelist",
 }
 PUSHED: Final = ("refused", "fault", "unsent", "silent")  # sending again may help, or is asked for
+# What the same data would only be refused for again; “fetch” looks up what was mistyped.
+MENDED_FIRST: Final = ("edit", "find_duplicates", "rename", "fetch", "choose_school", "compare")
 UNPUSHED: Final = ("person_change", "credit_return")  # done once, each from its own page
 
 
@@ -71,7 +73,7 @@ def deed_of(
             return _push(key, parts)
         case "refused" | "conflict" if parts.get(key.part("kind"), Tally()).rows == 1:
             return _mend(key, parts, url)
-        case "refused" if explanation.action in ("edit", "find_duplicates", "rename"):
+        case "refused" if explanation.owner == "wij" and explanation.action in MENDED_FIRST:
             return Deed(_("Mend"), url)
         case "conflict":
             return Deed(_("Compare"), url)

@@ -96,7 +96,7 @@ def _day(text: str, today: date) -> date:
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:
-        raise NotPossible(_("Choose a day, such as 2026-12-01.")) from None
+        raise NotPossible(_("Choose the day on which it must come back.")) from None
     if day <= today:
         raise NotPossible(_("Choose a day after today: until then the item waits."))
     if day - today > LONGEST_WAIT:

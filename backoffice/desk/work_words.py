@@ -149,6 +149,8 @@ def owner_of(key: Key, explanation: Explanation) -> str:
     """
     if key.family in ("login", "standstill"):
         return "wij"
+    if key.family == "fault" and key.code and not explanation.known:
+        return "wij"  # we ask the publisher what it means and write it down, as why and report say
     if key.family == "publisher":
         return "niemand"
     if key.family == "refused" and passes(explanation):

@@ -115,7 +115,7 @@ def test_it_counts_what_the_work_lists_count(user: User, school: School) -> None
     assert sum(line.item.rows for line in contents.lines) == sum(one.rows for one in items) == 3
     text = text_for(user)
     for one in items:
-        assert re.search(rf"^ +{one.rows}  {re.escape(one.title[:30])}", text, re.MULTILINE)
+        assert re.search(rf"^ +{one.number}  {re.escape(one.title[:30])}", text, re.MULTILINE)
     assert not any("5042" in one.key for one in items)
 
 

@@ -284,6 +284,7 @@ def test_an_unknown_code_of_a_publisher_asks_for_its_explanation() -> None:
     assert item.sub.startswith("Getal & Ruimte (9789001 23456 2) · Noorderlicht · 1 credit")
     assert item.deed.label == "Write the explanation"
     assert item.deed.url.startswith("/admin/explanations/publishercode/add/?code=117")
+    assert (item.list, item.owner) == ("mine", "wij")  # as the answer about each of its pupils
 
 
 def test_a_publisher_that_is_silent_for_longer_than_usual_must_act() -> None:

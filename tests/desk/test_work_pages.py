@@ -31,6 +31,7 @@ from backoffice.desk.work_states import (
     take,
     write_note,
 )
+from backoffice.jobs.models import Job
 from backoffice.outbox.models import Message, PushState, ServiceState
 from backoffice.outbox.stops import SERVICE
 from credits.models import PersonCredit
@@ -193,9 +194,9 @@ def test_long_lists_come_in_pages(browser: Any) -> None:
         )
     client = browser()
 
-    first = client.get(reverse("admin:work"), {"lijst": "publisher"})
+    first = client.get(reverse("admin:work"), {"lijst": "mine"})
     rest = client.get(first.context["more_url"])
-    wild = client.get(reverse("admin:work"), {"lijst": "publisher", "vanaf": "-1 or 1"})
+    wild = client.get(reverse("admin:work"), {"lijst": "mine", "vanaf": "-1 or 1"})
 
     assert (len(first.context["lines"]), len(rest.context["lines"])) == (50, 3)
     assert len(wild.context["lines"]) == 50
@@ -213,7 +214,7 @@ def test_a_page_asks_as_often_whatever_there_is(
     client.get(reverse("admin:work"))
 
     with django_assert_max_num_queries(55):
-        client.get(reverse("admin:work"), {"lijst": "publisher"})
+        client.get(reverse("admin:work"), {"lijst": "mine"})
 
 
 # --- taking -------------------------------------------------------------------------------------
@@ -526,18 +527,17 @@ def test_many_at_once_ask_for_the_number_typed(browser: Any) -> None:
     assert Message.objects.count() == 6
 
 
-def test_more_than_go_at_once_go_in_parts_and_it_says_so(browser: Any) -> None:
+def test_many_rows_become_a_job_that_shows_how_far_it_is(browser: Any) -> None:
     unsent(6)
-    with patch.object(work_pushing, "MOST", 4):
-        text = press(browser(), "sturen").content.decode()
+    with patch.object(work_pushing, "AT_ONCE", 5):
+        answer = press(browser(), "sturen")
 
-    assert "4 rows queued for Edu-iX." in text
-    assert "2 are left" in text
-    assert only_unsent() == 2
-
-
-def only_unsent() -> int:
-    return sum(one.rows for one in work_items(now=NOW) if one.key.startswith("unsent"))
+    job = Job.objects.get()
+    assert answer.redirect_chain == [(reverse("admin:push_job", args=[job.pk]), 302)]
+    assert set(job.rows.values_list("key", flat=True)) == {
+        f"person_credit:{pk}" for pk in PersonCredit.objects.values_list("pk", flat=True)
+    }
+    assert not Message.objects.exists()  # the worker queues them
 
 
 def test_who_may_not_send_sends_nothing(browser: Any) -> None:
@@ -564,6 +564,15 @@ def test_refused_persons_that_may_pass_now_are_sent_again() -> None:
 
     assert (item.deed.do, order.number) == ("push", 2)
     assert set(order.rows["person"]) == set(Person.objects.values_list("pk", flat=True))
+
+
+def test_refused_persons_that_must_be_mended_first_are_not_sent_again() -> None:
+    refused = {"push_state": PushState.REFUSED, "push_code": -4967, "push_changed_at": NOW}
+    PersonFactory.create_batch(2, **refused)
+
+    (item,) = work_items(now=NOW)
+
+    assert (item.deed.do, item.deed.url) == ("", item.url)
 
 
 # --- the page of one item -----------------------------------------------------------------------
