@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
-from django.forms import ModelMultipleChoiceField
+from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -49,10 +49,11 @@ class ColleagueAdmin(UserAdmin[User]):
     list_per_page = 50
     show_full_result_count = False
     view_on_site = False
-    filter_horizontal = ("groups", "user_permissions")
+    filter_horizontal = ("user_permissions",)
+    add_form_template = "admin/change_form.html"  # without Django's promise of more options later
     add_fieldsets: Any = (
         (None, {"fields": ("username", "first_name", "last_name", "email")}),
-        (_("Password"), {"fields": ("usable_password", "password1", "password2")}),
+        (_("Password"), {"fields": ("password1", "password2")}),
         (_("What this colleague may do"), {"fields": ("groups",)}),
     )
     colleague_fieldsets: Any = (
@@ -98,6 +99,7 @@ class ColleagueAdmin(UserAdmin[User]):
     ) -> ModelMultipleChoiceField[Any] | None:
         if db_field.name == "groups":
             kwargs["queryset"] = groups_within(request.user)
+            kwargs["widget"] = CheckboxSelectMultiple  # a handful: to tick, not to move about
         elif db_field.name == "user_permissions":
             kwargs["form_class"] = RightsField
         return super().formfield_for_manytomany(db_field, request, **kwargs)

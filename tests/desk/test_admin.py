@@ -47,7 +47,6 @@ def test_a_new_colleague_can_work_at_once(chief: User) -> None:
         f"{USERS}add/",
         {
             "username": "nieuw",
-            "usable_password": "true",
             "password1": PHRASE,
             "password2": PHRASE,
             "groups": [group.pk],
@@ -57,6 +56,7 @@ def test_a_new_colleague_can_work_at_once(chief: User) -> None:
     assert response.status_code == 302
     new = User.objects.get(username="nieuw")
     assert new.is_staff
+    assert new.has_usable_password()
     assert not new.is_superuser
     assert list(new.groups.all()) == [group]
     client = Client()
@@ -170,3 +170,11 @@ def test_rights_are_told_by_what_they_allow(chief: User) -> None:
     assert "Can change" not in page
     boss = UserFactory(is_superuser=True)
     assert "Can change" not in signed_in(boss).get(f"{USERS}{chief.pk}/change/").content.decode()
+
+
+def test_an_account_is_made_with_groups_to_tick_and_no_word_of_english(chief: User) -> None:
+    page = signed_in(chief).get(f"{USERS}add/").content.decode()
+
+    assert page.count('type="checkbox" name="groups"') == 3
+    assert "edit more user options" not in page
+    assert 'name="usable_password"' not in page
