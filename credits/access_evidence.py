@@ -197,12 +197,19 @@ def _of_credit(named: _Named) -> dict[str, str]:
         "credit": str(credit),
         "year": credit.school_year_label,
         "now": f"20{first:02d}-20{second:02d}",
-        "start": day_words(credit.credit_start_date),
+        "start": _start_words(credit.credit_start_date, end),
         "end": day_words(end) if end is not None else _("no end"),
     }
     if isinstance(credit, SchoolCredit):
         found |= {"amount": str(credit.amount), "returned": str(credit.returned)}
     return found
+
+
+def _start_words(start: date, end: date | None) -> str:
+    """With its year when the end has another one: `1 August 2026` to `31 July 2027`."""
+    if end is None or end.year == start.year:
+        return day_words(start)
+    return date_format(start, "j F Y")
 
 
 def _of_time(named: _Named) -> dict[str, str]:

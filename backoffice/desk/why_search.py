@@ -46,6 +46,14 @@ class Found:
         return self.persons[0] if len(self.persons) == 1 else None
 
 
+def _book_titled(typed: str) -> str:
+    """The title of the book whose EAN was typed where a person is asked."""
+    ean = ean_of(typed)
+    if not ean:
+        return ""
+    return Product.objects.filter(ean=ean).values_list("title", flat=True).first() or ""
+
+
 def find_persons(text: str, *, school: School | None = None) -> Found:
     """By any number, key or address in full, or by name, with the date of birth if need be."""
     typed = " ".join(text.split())
@@ -57,6 +65,13 @@ def find_persons(text: str, *, school: School | None = None) -> Found:
     here = _at(found, school) if school is not None and len(found) > 1 else found
     if here:
         return Found(tuple(here[:SHOWN]), is_cut=len(here) > SHOWN)
+    if title := _book_titled(typed):
+        return Found(
+            problem=_(
+                "That is the number of a book, “%(title)s”. Type it at Book, and the pupil at Who."
+            )
+            % {"title": title}
+        )
     return Found(
         near=tuple(persons_near(date_in(typed)[1], NEAR)),
         problem=_("Nobody here has this name or number."),
@@ -174,9 +189,9 @@ def find_day(text: str, today: date) -> tuple[date, str]:
         return today, ""
     day, rest = date_in(typed)
     if day is None or rest:
-        return today, _("“%(day)s” is not a date. Write it as 21-11-2026; this is today.") % {
-            "day": typed[:40]
-        }
+        return today, _(
+            "“%(day)s” is not a date; write a date as 21-11-2026. Today is taken instead."
+        ) % {"day": typed[:40]}
     if abs(day - today) > FURTHEST:
         return today, _(
             "%(day)s is years away, and nobody knows that far. Take a day within two years; this "

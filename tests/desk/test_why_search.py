@@ -201,3 +201,12 @@ def test_a_school_that_is_none_or_several_is_told(typed: str) -> None:
 
     assert school is None
     assert problem
+
+
+def test_the_number_of_a_book_is_told_from_that_of_a_person() -> None:
+    ProductFactory(ean="9789001234562", title="Getal & Ruimte")
+
+    found = find_persons("9789001 23456 2")
+
+    assert "“Getal & Ruimte”" in found.problem
+    assert (found.persons, found.ask_key) == ((), "")
