@@ -45,6 +45,7 @@ class Place:
     url_name: str = ""
     permissions: tuple[str, ...] = ()
     badge: str = ""
+    also: str = ""  # what its other pages begin with, behind the address of the admin
     children: tuple[Place, ...] = ()
 
 
@@ -80,7 +81,7 @@ PLACES: Final = (
         permissions=("persons.view_person",),
     ),
     Place(gettext_lazy("Persons"), model="persons.person"),
-    Place(gettext_lazy("Schools"), model="persons.school"),
+    Place(gettext_lazy("Schools"), model="persons.school", also="scholen/"),
     Place(
         gettext_lazy("Credits"),
         model="credits.personcredit",
@@ -162,7 +163,8 @@ def _entry(
     if not url and not children:
         return None
     url = url or children[0].url
-    is_here = path.startswith(url) or any(child.is_current for child in children)
+    also = reverse("admin:index") + place.also if place.also else url
+    is_here = path.startswith((url, also)) or any(child.is_current for child in children)
     return Entry(
         str(place.title),
         url,

@@ -113,7 +113,7 @@ def _oldest(prefix: str, states: Sequence[str]) -> Min:
 def _state(facts: SchoolFacts, now: datetime) -> SchoolState:
     word = school_word(facts, now)
     if word == Word.ACTION:
-        words = ngettext("%d row was refused", "%d rows were refused", facts.refused)
+        words = ngettext("%d row needs attention", "%d rows need attention", facts.refused)
         return SchoolState(word, words % facts.refused)
     waits = (
         (facts.under_way_since, QUEUE_LATE, _("being sent since %s")),

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.test import RequestFactory
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from backoffice.desk.navigation import Badge, Entry, navigation
 from backoffice.outbox.models import Message, PushState, ServiceState
 from credits.status import CreditStatus
 from notifications.models import Notification
-from tests.factories import PersonCreditFactory, SchoolCreditFactory, UserFactory
+from tests.factories import PersonCreditFactory, SchoolCreditFactory, SchoolFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +93,14 @@ def test_the_place_one_is_at_is_marked_and_only_that_one() -> None:
     ):
         here = [entry.title for entry in menu(user, path) if entry.is_current]
         assert here == [title]
+
+
+def test_the_report_of_a_school_stands_under_schools() -> None:
+    user = UserFactory(groups=["Accountmanager"])
+
+    here = menu(user, reverse("admin:school_report", args=[SchoolFactory().pk]))
+
+    assert [entry.title for entry in here if entry.is_current] == ["Schools"]
 
 
 def test_credits_open_into_those_of_persons_and_those_of_schools() -> None:

@@ -73,7 +73,7 @@ def test_any_refused_row_of_a_school_asks_for_action(school: School, kind: str) 
     else:
         credit_of(school, status=CreditStatus.PUBLISHER_FAULT, publisher_error_code=117)
 
-    assert state(school) == SchoolState(Word.ACTION, "1 row was refused")
+    assert state(school) == SchoolState(Word.ACTION, "1 row needs attention")
     assert state(SchoolFactory()).word == Word.ON_TIME
 
 
@@ -120,4 +120,4 @@ def test_the_list_and_the_form_tell_the_word(school: School, manager: Client) ->
 
     for page in (listed, form):
         assert '<span class="pill bad">action needed</span>' in page
-        assert "1 row was refused" in page
+        assert "1 row needs attention" in page
