@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
 from backoffice.screens.buttons import buttons_for
 from backoffice.screens.cells import link, pill, two_lines
+from notifications.body_search import with_text
 from notifications.columns import (
     contents_of,
     explanation_of,
@@ -36,7 +37,7 @@ from notifications.filters import (
     SinceFilter,
     VerdictFilter,
 )
-from notifications.masking import pretty
+from notifications.masking import as_it_came, pretty
 from notifications.models import Notification, Refusal
 from notifications.reasons import in_words
 from notifications.services import may_be_replayed, replay
@@ -59,7 +60,10 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     list_filter = [NotificationGroupFilter, KindFilter, VerdictFilter, SinceFilter]
     ordering = ["-id"]
     search_fields = ["subject"]  # shows the box; see `get_search_results`
-    search_help_text = _("Customer number or credit number, in full")
+    search_help_text = _(
+        "Customer number or credit number in full; else a piece of the body (capitals count), "
+        "among the newest 20,000 of the last 7 days"
+    )
     allowed_lookups = frozenset({"group", "kind", "verdict", "since"})
 
     def get_urls(self) -> list[URLPattern]:
@@ -81,7 +85,11 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Notification], bool]:
         typed = search_term.strip()
-        return (queryset.filter(subject=typed) if typed else queryset), False
+        if not typed:
+            return queryset, False
+        if Notification.objects.filter(subject=typed).exists():
+            return queryset.filter(subject=typed), False
+        return queryset.filter(pk__in=with_text(typed, timezone.now())), False
 
     def prepare_rows(self, request: HttpRequest, rows: list[Notification]) -> None:
         subjects = subjects_of(rows)
@@ -131,6 +139,7 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
             "publisher_explanations": publisher_explanations(notification, subject),
             "subject": subject,
             "body": pretty(bytes(notification.raw), notification.content_type),
+            "raw": as_it_came(bytes(notification.raw), notification.content_type),
             "may_replay": (may_be_replayed(notification) and self.has_replay_permission(request)),
         }
         found = buttons_for(

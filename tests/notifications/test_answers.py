@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,12 @@ from pytest_django import Settings
 from backoffice.desk.home import home_page
 from backoffice.desk.pruning import prune
 from backoffice.explanations.services import explain
+from notifications import body_search
 from notifications.answers import answers, refused_now
 from notifications.login import current_logins
 from notifications.logins import login_lines
 from notifications.marks import new_test_subject
+from notifications.masking import as_it_came
 from notifications.models import CredentialUse, Notification, Refusal
 from notifications.refusals import Counts
 from notifications.uses import uses
@@ -315,3 +318,65 @@ def test_tests_are_deleted_after_a_day_and_nothing_else() -> None:
     prune(days=400, now=now)
 
     assert set(Notification.objects.values_list("pk", flat=True)) == {new.pk, real.pk}
+
+
+# --- searching in bodies, and the body as it came -----------------------------------------------
+
+
+def with_body(subject: str, body: str, *, days: int = 0) -> Notification:
+    row = prematch(subject)
+    Notification.objects.filter(pk=row.pk).update(
+        raw=body.encode(), received_at=timezone.now() - timedelta(days=days)
+    )
+    return row
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("K-1", ["K-1"]),
+        ("Łódź", ["K-2"]),
+        ("a & b", ["K-2"]),
+        ("K-1 ", ["K-1"]),
+        ("nobody", []),
+        ("lo", []),
+        ("old words", []),
+        ("%", []),
+    ],
+)
+def test_a_piece_of_the_body_is_found_among_the_newest(typed: str, found: list[str]) -> None:
+    with_body("K-1", "<x>hello</x>")
+    with_body("K-2", "<x>Łódź K-1 a &amp; b</x>")
+    with_body("K-3", "<x>old words</x>", days=8)
+    client = Client()
+    client.force_login(UserFactory(groups=["Meelezer"]))
+
+    shown = client.get("/admin/notifications/notification/", {"q": typed})
+
+    assert [row.subject for row in shown.context["cl"].result_list] == found
+
+
+def test_searching_stops_at_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [with_body(f"K-{number}", "<x>hello</x>") for number in range(5)]
+    monkeypatch.setattr(body_search, "NEWEST", 3)
+
+    assert body_search.with_text("hello", timezone.now()) == [row.pk for row in rows[:1:-1]]
+
+
+def test_the_body_as_it_came_differs_in_the_eck_id_only() -> None:
+    body = envelope("prematch_linked")
+    [eck_id] = re.findall(rb"<n:eckID>(\w+)<", body)
+
+    text = as_it_came(body, "text/xml; charset=utf-8")
+
+    assert text == body.decode().replace(eck_id.decode(), "…" + eck_id.decode()[-6:])
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["&#101;" * 128, "<![CDATA[ee]]>" + "e" * 126, "<b>e</b>" + "e" * 127, "e<!-- -->" * 128],
+)
+def test_a_body_that_hides_its_eck_id_is_not_shown_as_it_came(hidden: str) -> None:
+    body = f"<x><eckID>{hidden}</eckID></x>".encode()
+
+    assert as_it_came(body, "text/xml; charset=utf-8") == ""
