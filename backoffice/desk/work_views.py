@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -211,6 +211,15 @@ def find(found: list[Agreed], key: str) -> Agreed | None:
     return next((one for one in found if one.item.key == key), None)
 
 
+def _wherever(asked: Asked, key: str) -> tuple[Agreed | None, Asked]:
+    """The item, also of a school that is not one's own: colleagues pass links on."""
+    for there in dict.fromkeys((asked, replace(asked, schools=ALL))):
+        one = find(everything_agreed(there), key)
+        if one is not None:
+            return one, there
+    return None, asked
+
+
 def gone(request: HttpRequest, asked: Asked) -> HttpResponse:
     """It is solved, or never was: said on the list, where there is something to do."""
     messages.warning(request, _("This item is not there any more: it was solved, or passed."))
@@ -221,7 +230,7 @@ def _one(site: AdminSite) -> View:
     @require_safe
     def view(request: HttpRequest) -> HttpResponse:
         asked = asked_by(request, request.GET)
-        one = find(everything_agreed(asked), request.GET.get("item", ""))
+        one, asked = _wherever(asked, request.GET.get("item", ""))
         if one is None:
             return gone(request, asked)
         return item_page(site, request, one, asked)

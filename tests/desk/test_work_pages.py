@@ -578,6 +578,19 @@ def test_refused_persons_that_must_be_mended_first_are_not_sent_again() -> None:
 # --- the page of one item -----------------------------------------------------------------------
 
 
+def test_a_link_to_an_item_opens_for_whoever_has_other_schools(browser: Any) -> None:
+    fatima = UserFactory(groups=["Accountmanager"])
+    SchoolFactory(account_manager=fatima)
+    school = unlinked(2)
+    client = browser()
+    client.force_login(fatima)
+
+    response = client.get(item_url(f"prematch:{school.pk}"))
+
+    assert response.status_code == 200
+    assert response.context["line"].item.key == f"prematch:{school.pk}"
+
+
 def test_the_letter_to_a_school_names_its_pupils_and_nobody_else(browser: Any) -> None:
     school = unlinked(2)
     other = unlinked(1)
