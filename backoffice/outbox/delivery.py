@@ -61,6 +61,7 @@ LOOK_SECONDS: Final = 0.5
 MISFIT_SECONDS: Final = 30.0  # until a WSDL that could not be used is read again
 LAST: Final = 1_000_000  # after every priority
 TOGETHER: Final = 128  # tries settled in one transaction
+MOST_ENDING: Final = 512  # answers that wait for the settler; more mean that the database is slow
 AHEAD: Final = 2  # messages claimed per connection, so that a free one never waits for a claim
 AHEAD_OF_FAST: Final = 4  # larger claims cost less each, and hold nothing up while calls are short
 FAST_SECONDS: Final = 0.2
@@ -118,7 +119,8 @@ class Drainer:
             queue.PriorityQueue()
         )
         self._ended: queue.SimpleQueue[Tried | None] = queue.SimpleQueue()
-        self._in_flight = 0
+        self._in_flight = 0  # claimed, and not written down yet
+        self._ending = 0  # of these: answered, with the settler
         self._call_seconds = 1.0  # how long a call takes lately
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -241,7 +243,7 @@ class Drainer:
         if not self.connections:
             claimed = claim_due(1)
         else:
-            room = self._capacity - self._in_flight
+            room = self._room
             if room < max(1, self._capacity // 2) and self._in_flight:
                 return 0
             claimed = claim_due(room)
@@ -269,6 +271,13 @@ class Drainer:
         is_fast = self._call_seconds < FAST_SECONDS
         return self.connections * (AHEAD_OF_FAST if is_fast else AHEAD)
 
+    @property
+    def _room(self) -> int:
+        """How many more may be claimed; what the settler has keeps no connection busy."""
+        if self._ending > MOST_ENDING or (self._seen.failures and self.is_patient):
+            return self._capacity - self._in_flight
+        return self._capacity - self._in_flight + self._ending
+
     def _work(self) -> None:
         try:
             while True:
@@ -292,8 +301,12 @@ class Drainer:
                 return
             sender = senders[message.operation]
             if self.connections and tried.result == ACCEPTED and sender.is_settled_together:
+                with self._lock:
+                    self._ending += 1
                 self._ended.put(tried)
                 is_passed_on = True
+                if self._room >= self._capacity // 2:
+                    self._wake.set()
                 return
             settle(tried.message, tried.result, tried.exchanges)
             stops.take_note(tried.result, tried.exchanges)
@@ -331,6 +344,8 @@ class Drainer:
             connection.close()
             results = [one.result for one in tried if self._settled_alone(one)]
         finally:
+            with self._lock:
+                self._ending -= len(tried)
             self._finish(results, ended=len(tried))
 
     def _settled_alone(self, tried: Tried) -> bool:
@@ -361,7 +376,7 @@ class Drainer:
             self._in_flight -= ended
             for result in results:
                 self.counts.add(result.outcome)
-            has_room = self._in_flight <= self._capacity // 2
+            has_room = self._room >= self._capacity // 2
         for result in results:
             self._adapt(result)
         if has_room:

@@ -152,7 +152,7 @@ def test_when_one_cannot_be_settled_the_others_are(
     monkeypatch.setattr(sender, "mark", failing)
     claimed = claim_due(4)
     drainer = Drainer(connections=1, gateway=gateway)
-    drainer._in_flight = 4
+    drainer._in_flight = drainer._ending = 4
 
     drainer._settle_all([accepted(message) for message in claimed])
 
