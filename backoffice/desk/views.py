@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -28,6 +29,8 @@ from backoffice.outbox.stops import resume
 from backoffice.screens.rules_page import rules_page
 
 YEAR_IN_SECONDS = 365 * 24 * 3600
+# What Django calls authentication and authorization.
+APP_NAMES = {"auth": gettext_lazy("Accounts and rights")}
 
 
 def home(site: AdminSite) -> Callable[..., HttpResponse]:
@@ -131,7 +134,7 @@ def models_index(site: AdminSite) -> Callable[..., HttpResponse]:
         app_list = site.get_app_list(request)
         others = other_models(app_list)
         groups = [
-            {"name": app["name"], "models": shown}
+            {"name": APP_NAMES.get(app["app_label"], app["name"]), "models": shown}
             for app in app_list
             if (shown := [model for model in app["models"] if model in others])
         ]
