@@ -15,8 +15,8 @@ service                                                                  an answ
 notifications   anything came after the   20 credits that a publisher    the same for 3 hours, or a
                 credits that left         should answer left an hour     notification stored 2 hours
                                           ago and nothing came since;    ago and not applied; or a
-                                          or 20 that a school should     sender refused within the hour
-                                          link left a day ago; or one    and none let in
+                                          or 20 that a school should     sender refused within
+                                          link left a day ago; or one    the hour and none let in
                                           stored 10 minutes ago is not
                                           applied
 comparison      ended within 26 hours     within 50 hours                longer ago

@@ -6,10 +6,10 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from backoffice.desk.causes import form_for
 from backoffice.desk.work import Deed
 from backoffice.desk.work_count import HELD, Tally
 from backoffice.desk.work_keys import Key
+from backoffice.desk.work_naming import form_for
 from backoffice.desk.work_rows import CREDITS
 from backoffice.explanations.services import Explanation, PublisherFault
 from backoffice.outbox.cells import compare_url

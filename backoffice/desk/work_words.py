@@ -10,11 +10,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from backoffice.desk.causes import counted_words, titles_of
 from backoffice.desk.work import LIST_OF, WorkItem
 from backoffice.desk.work_count import HELD, Counts, Tally
 from backoffice.desk.work_deeds import deed_of, list_url, passes
 from backoffice.desk.work_keys import KINDS, Key
+from backoffice.desk.work_naming import counted_words, titles_of
 from backoffice.desk.work_rows import CREDITS
 from backoffice.explanations.services import (
     Explanation,

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.utils import timezone, translation
 
-from backoffice.desk.causes import causes
 from backoffice.desk.work import LIST_OF, LISTS, WorkItem, work_items
 from backoffice.desk.work_keys import FAMILIES, VERDICTS, UnknownKey, hour_words, key_for, read_key
 from backoffice.desk.work_rows import Scope, held_by, rows_of
@@ -399,19 +398,6 @@ def test_every_item_counts_exactly_the_rows_that_its_list_and_its_button_find() 
         }
         parts = {kind: number for kind, number in item.parts.items() if kind != "held"}
         assert {kind: number for kind, number in rows.items() if number} == parts, item.key
-
-
-def test_the_home_page_counts_the_same_credits() -> None:
-    one_of_each()
-    pupil = SchoolPersonFactory(person=refused(code=5022), push_state=PushState.WAITING)
-    PersonCreditFactory.create_batch(
-        2, school_person=pupil, status=CreditStatus.WAITING, push_state=PushState.WAITING
-    )
-    families = ("refused", "conflict", "fault", "prematch", "held")
-
-    by_items = sum(item.credits for item in items() if item.key.split(":")[0] in families)
-
-    assert sum(cause.count for cause in causes(timezone.localdate(NOW))) == by_items == 6
 
 
 # --- one account manager ------------------------------------------------------------------------
