@@ -37,6 +37,7 @@ from notifications.filters import (
     SinceFilter,
     VerdictFilter,
 )
+from notifications.marks import is_test
 from notifications.masking import as_it_came, pretty
 from notifications.models import Notification, Refusal
 from notifications.reasons import in_words
@@ -105,7 +106,9 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     @admin.display(description=_("about"))
     def about(self, notification: Notification) -> SafeString:
         subject = cells_of(notification).get("subject")
-        return link(subject.url, subject.name) if subject else link("", _("not known here"))
+        if subject:
+            return link(subject.url, subject.name)
+        return link("", _("ourselves") if is_test(notification.subject) else _("not known here"))
 
     @admin.display(description=_("verdict"), ordering="verdict")
     def state(self, notification: Notification) -> SafeString:

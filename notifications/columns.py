@@ -194,6 +194,8 @@ def why_cell(notification: Notification, subject: Subject | None) -> SafeString:
     if notification.verdict in PROBLEMS:
         notes = _notes(notification)
         return problem_cell(problem_of(explanation_of(notification), notes=notes))
+    if notification.verdict == Verdict.TEST:
+        return quiet_cell(explanation_of(notification).title)
     told = in_short(notification, subject)
     return quiet_cell(" · ".join(filter(None, (told, *_notes(notification)))))
 

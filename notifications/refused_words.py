@@ -33,7 +33,7 @@ def alarm_of(refused: RefusedNow, now: datetime) -> RefusedAlarm:
     title = (
         _("Edu-iX is refused since %(time)s: %(reason)s")
         if refused.is_known
-        else _("A sender, probably Edu-iX, is refused since %(time)s: %(reason)s")
+        else _("A sender is refused since %(time)s: %(reason)s")
     )
     facts = ngettext("%(number)d time", "%(number)d times", refused.count) % {
         "number": refused.count

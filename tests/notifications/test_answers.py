@@ -380,3 +380,19 @@ def test_a_body_that_hides_its_eck_id_is_not_shown_as_it_came(hidden: str) -> No
     body = f"<x><eckID>{hidden}</eckID></x>".encode()
 
     assert as_it_came(body, "text/xml; charset=utf-8") == ""
+
+
+def test_a_test_stands_in_the_list_as_a_test_and_not_among_what_needs_somebody() -> None:
+    row = prematch(new_test_subject())
+    Notification.objects.update(verdict="test")
+    client = Client()
+    client.force_login(UserFactory(groups=["Beheerder"]))
+    title = explain("own:notification_test").title
+
+    everything = client.get("/admin/notifications/notification/").content.decode()
+    attention = client.get("/admin/notifications/notification/", {"group": "attention"})
+    alone = client.get(f"/admin/notifications/notification/{row.pk}/change/").content.decode()
+
+    assert title in everything
+    assert title in alone
+    assert not list(attention.context["cl"].result_list)
