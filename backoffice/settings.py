@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "backoffice.explanations.own_texts.OwnTextsMiddleware",
     "backoffice.desk.errors.NotAllowedPage",
+    "backoffice.jobs.telling.TellWhenReady",
 ]
 
 ROOT_URLCONF = "backoffice.urls"

@@ -37,6 +37,7 @@ class BackofficeSite(admin.AdminSite):
         from backoffice.desk.why_views import why_urls
         from backoffice.desk.work_posts import work_post_urls
         from backoffice.desk.work_views import work_page_urls
+        from backoffice.jobs.push_views import push_urls
         from backoffice.jobs.views import get_urls as import_urls
 
         def page(view: Any) -> Any:
@@ -51,6 +52,7 @@ class BackofficeSite(admin.AdminSite):
             path("uitleg/", page(views.explanations), name="explain"),
             path("uitleg/regels/", page(views.rules), name="rules"),
             *import_urls(self),
+            *push_urls(self),
             *status_urls(self),
             *button_urls(self),
             *why_urls(self),

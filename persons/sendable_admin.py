@@ -21,6 +21,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from backoffice.eduix.preview import PreviewGateway
+from backoffice.jobs.push_jobs import AT_ONCE
+from backoffice.jobs.push_views import TYPED_FROM, ask_number, begin_push, is_typed
+from backoffice.jobs.pushing import pusher_of
 from backoffice.outbox.models import Pushable
 from backoffice.outbox.pushable import WHY_SKIPPED, PushableAdmin, signed_in
 from persons.plans import FOR_EVER, Plan, Step, plan_of
@@ -113,13 +116,19 @@ class SendableAdmin(PushableAdmin[P]):
     @admin.action(description=_("Show what happens"), permissions=["view"])
     def show_what_happens(self, request: HttpRequest, queryset: QuerySet[P]) -> HttpResponse:
         plan = self.plan(queryset, with_envelopes=True)
-        return self._plan_page(request, plan, chosen=request.POST.getlist(ACTION_CHECKBOX_NAME))
+        return self._plan_page(request, plan, chosen=chosen_of(request))
 
     @admin.action(description=_("Push to Edu-iX"), permissions=["push"])
     def push_to_eduix(  # type: ignore[override]  # the admin shows a page that an action gives
         self, request: HttpRequest, queryset: QuerySet[P]
     ) -> HttpResponse | None:
-        """As ever, without what Edu-iX would refuse; and first a look at what is for ever."""
+        """As ever, without what Edu-iX would refuse; and first a look at what is for ever.
+
+        Many rows are a job: its page tells row by row what became of them.
+        """
+        number = queryset.order_by().count()
+        if number >= AT_ONCE:
+            return self._push_as_job(request, queryset, number)
         plan = self.plan(queryset, with_envelopes=False)
         if plan.for_ever and "confirmed" not in request.POST:
             return self.show_what_happens(request, queryset)
@@ -133,6 +142,26 @@ class SendableAdmin(PushableAdmin[P]):
             )
             self.message_user(request, words % number, messages.WARNING)
         return None
+
+    def _push_as_job(self, request: HttpRequest, rows: QuerySet[P], number: int) -> HttpResponse:
+        confirmed = "confirmed" in request.POST
+        if number > TYPED_FROM and not is_typed(request.POST.get("aantal", ""), number):
+            return ask_number(
+                request,
+                self.admin_site,
+                number=number,
+                url=request.get_full_path(),
+                back_url=request.get_full_path(),
+                hidden=[
+                    ("action", "push_to_eduix"),
+                    ("index", "0"),
+                    ("select_across", request.POST.get("select_across", "0")),
+                    *([("confirmed", "1")] if confirmed else []),
+                    *((ACTION_CHECKBOX_NAME, pk) for pk in chosen_of(request)),
+                ],
+            )
+        title = str(pusher_of(self.kind).title)
+        return begin_push(request, parts=[(self.kind, rows)], title=title, confirmed=confirmed)
 
     def plan(self, rows: QuerySet[P], *, with_envelopes: bool) -> Plan:
         """What sending these rows would do; reads them in chunks and keeps the first."""
@@ -162,6 +191,11 @@ class SendableAdmin(PushableAdmin[P]):
             "may_push": self.has_push_permission(request) and plan.calls,
         }
         return TemplateResponse(request, "persons/what_happens.html", context)
+
+
+def chosen_of(request: HttpRequest) -> list[str]:
+    """The rows that were ticked."""
+    return request.POST.getlist(ACTION_CHECKBOX_NAME)
 
 
 def for_ever(steps: list[Step]) -> set[str]:

@@ -41,6 +41,7 @@ from backoffice.desk.work_views import (
     gone,
     item_page,
 )
+from backoffice.jobs.push_views import begin_push, is_typed
 
 Deed = Callable[[HttpRequest, Agreed, Asked], str]
 
@@ -143,9 +144,11 @@ def _push(site: AdminSite, request: HttpRequest, one: Agreed, asked: Asked) -> H
         order = order_for(read_key(one.item.key), asked.scope)
         if not may_push(order, request.user):
             raise PermissionDenied
-        typed = request.POST.get("aantal", "").strip().replace(".", "").replace(",", "")
-        if order.needs_typing and typed != str(order.number):
+        typed = request.POST.get("aantal", "").strip()
+        if order.needs_typing and not is_typed(typed, order.number):
             return _ask(site, request, one, asked, order, is_wrong=bool(typed))
+        if order.is_large:
+            return begin_push(request, parts=order.parts, title=str(one.item.title))
         told = push_all(order, site=site, user=asked.user, seen=_seen(request, order))
     except NotPossible as problem:
         return item_page(site, request, one, asked, problem=str(problem))
@@ -157,7 +160,7 @@ def _push(site: AdminSite, request: HttpRequest, one: Agreed, asked: Asked) -> H
 
 def _seen(request: HttpRequest, order: Order) -> int:
     text = request.POST.get("gezien", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else order.total
+    return int(text) if text.isdecimal() and len(text) < 10 else order.number
 
 
 def _ask(

@@ -1,9 +1,12 @@
-"""Sending all rows of a work item: found anew from its key, checked, and queued in chunks."""
+"""Sending all rows of a work item: found anew from its key, checked, and queued.
+
+Many are a job with a page of its own (`backoffice.jobs.push_jobs`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite
 from django.utils.formats import number_format
@@ -14,13 +17,12 @@ from backoffice.desk.work_deeds import PUSHED, UNPUSHED, push_right
 from backoffice.desk.work_keys import Key
 from backoffice.desk.work_rows import MODELS, Scope, rows_of
 from backoffice.desk.work_states import NotPossible
+from backoffice.jobs.push_jobs import AT_ONCE, Part
+from backoffice.jobs.push_views import TYPED_FROM
 from persons.sendable_admin import SendableAdmin
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
-
-TYPED_FROM: Final = 500  # more than this asks for the number, typed
-MOST: Final = 5000  # at once: a colleague waits for it, and one press must be able to be regretted
 
 
 @dataclass(frozen=True)
@@ -28,43 +30,40 @@ class Order:
     """What the button is about to do, as it stands now."""
 
     key: Key
-    rows: dict[str, list[int]]
-    total: int
+    parts: list[Part]  # first what others depend on
+    number: int
 
     @property
-    def number(self) -> int:
-        """How many rows go now."""
-        return sum(map(len, self.rows.values()))
+    def rows(self) -> dict[str, list[int]]:
+        """Which rows they are, of an order that is not large."""
+        return {
+            kind: list(rows.order_by("pk").values_list("pk", flat=True))
+            for kind, rows in self.parts
+        }
+
+    @property
+    def is_large(self) -> bool:
+        """So many that they become a job."""
+        return self.number >= AT_ONCE
 
     @property
     def needs_typing(self) -> bool:
         """So many that a second look is asked for."""
         return self.number > TYPED_FROM
 
-    @property
-    def is_cut(self) -> bool:
-        """There are more than go at once."""
-        return self.total > self.number
-
 
 def order_for(key: Key, scope: Scope) -> Order:
-    """The rows of an item, at most `MOST`, first what others depend on. Raises `NotPossible`."""
+    """The rows of an item, first what others depend on. Raises `NotPossible`."""
     if key.family not in PUSHED or key.part("kind") in UNPUSHED:
         raise NotPossible(_("These rows cannot be sent all at once: open the list."))
-    chosen: dict[str, list[int]] = {}
-    total = 0
-    for kind, rows in rows_of(key, scope).items():
-        total += rows.count()
-        left = MOST - sum(map(len, chosen.values()))
-        pks = list(rows.order_by("pk").values_list("pk", flat=True)[:left])
-        if pks:
-            chosen[kind] = pks
-    return Order(key, chosen, total)
+    counts = {kind: (rows, rows.count()) for kind, rows in rows_of(key, scope).items()}
+    parts = [(kind, rows) for kind, (rows, number) in counts.items() if number]
+    return Order(key, parts, sum(number for _rows, number in counts.values()))
 
 
 def may_push(order: Order, user: Any) -> bool:
     """This colleague may send every kind of row in it."""
-    return all(user.has_perm(push_right(kind)) for kind in order.rows)
+    return all(user.has_perm(push_right(kind)) for kind, _rows in order.parts)
 
 
 def push_all(order: Order, *, site: AdminSite, user: AbstractBaseUser, seen: int) -> str:
@@ -106,7 +105,7 @@ def _office(site: AdminSite, kind: str) -> SendableAdmin[Any]:
 def _told(order: Order, queued: int, refused: int, seen: int) -> str:
     words = ngettext("%s row queued for Edu-iX.", "%s rows queued for Edu-iX.", queued)
     parts = [words % number_format(queued)]
-    under_way = seen - order.total
+    under_way = seen - order.number
     if under_way > 0:
         words = ngettext(
             "%s was under way or solved already.",
@@ -121,7 +120,4 @@ def _told(order: Order, queued: int, refused: int, seen: int) -> str:
             refused,
         )
         parts.append(words % number_format(refused))
-    if order.is_cut:
-        left = number_format(order.total - order.number)
-        parts.append(_("%s are left: press again when these have gone.") % left)
     return " ".join(parts)

@@ -140,7 +140,7 @@ class JobRow(models.Model):
     GOOD: ClassVar[tuple[str, ...]] = (Result.CREATED, Result.CHANGED, Result.UNCHANGED)
 
     # Of a bulk push: what did not arrive, and will not by itself within this job.
-    NOT_THERE: ClassVar[tuple[str, ...]] = (
+    NOT_THERE: ClassVar[tuple[Result, ...]] = (
         Result.REFUSED,
         Result.CONFLICT,
         Result.HELD,

@@ -11,7 +11,9 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
+from django.conf import settings
 from django.utils.text import slugify
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from backoffice.jobs.files import harmless
@@ -53,6 +55,21 @@ def error_file_name(job: Job) -> str:
 def template_file(importer: Importer) -> bytes:
     """Column names to fill in below."""
     return record([column.label for column in importer.columns], bom=True)
+
+
+def in_language_of_now(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """A file is written when the page is long over, and with it the language of its reader."""
+    language = get_language() or settings.LANGUAGE_CODE
+
+    def spoken() -> Iterator[bytes]:
+        while True:
+            with override(language):
+                line = next(lines, None)
+            if line is None:
+                return
+            yield line
+
+    return spoken()
 
 
 def record(cells: Iterable[str], *, bom: bool = False) -> bytes:

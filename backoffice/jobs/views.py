@@ -31,9 +31,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from backoffice.jobs import pages
+from backoffice.jobs import pages, push_pages
 from backoffice.jobs.files import BadFile
 from backoffice.jobs.models import Job, JobRow
+from backoffice.jobs.push_views import may_see
 from backoffice.jobs.registry import Importer, importer_of, importers
 from backoffice.jobs.services import (
     cancel_import,
@@ -43,7 +44,12 @@ from backoffice.jobs.services import (
     run_import,
     send_import,
 )
-from backoffice.jobs.tables import error_file, error_file_name, template_file
+from backoffice.jobs.tables import (
+    error_file,
+    error_file_name,
+    in_language_of_now,
+    template_file,
+)
 from backoffice.jobs.uploads import CappedUploadHandler
 
 if TYPE_CHECKING:
@@ -102,7 +108,7 @@ def _start(site: AdminSite) -> View:
             "kinds": [(each.kind, each.title) for each in importers()],
             "chosen": request.POST.get("kind", ""),
             "examples": [example.name for example in _examples()],
-            "jobs": [_line(job) for job in Job.objects.order_by("-pk")[:JOBS_SHOWN]],
+            "jobs": _recent(request),
             "megabytes": settings.IMPORT_MAX_BYTES // 1_048_576,
         }
         return TemplateResponse(
@@ -146,15 +152,38 @@ def _examples() -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
+def _recent(request: HttpRequest) -> list[dict[str, object]]:
+    """The newest imports, and the pushes that this colleague may see."""
+    jobs = Job.objects.select_related("created_by").order_by("-pk")[: 5 * JOBS_SHOWN]
+    seen = [job for job in jobs if job.kind != Job.Kind.PUSH or may_see(job, request.user)]
+    return [_line(job) for job in seen[:JOBS_SHOWN]]
+
+
 def _line(job: Job) -> dict[str, object]:
     """A job in the list of jobs."""
-    return {"job": job, "tone": pages.status_tone(job), "url": _job_url(job)}
+    if job.kind == Job.Kind.PUSH:
+        return {
+            "job": job,
+            "tone": push_pages.list_tone(job),
+            "state": push_pages.state_words(job),
+            "refused": push_pages.not_there(job),
+            "url": reverse("admin:push_job", args=[job.pk]),
+        }
+    return {
+        "job": job,
+        "tone": pages.status_tone(job),
+        "state": job.get_status_display(),
+        "refused": pages.result_counts(job).get(JobRow.Result.REFUSED, 0),
+        "url": _job_url(job),
+    }
 
 
 def _job(site: AdminSite) -> View:
     @never_cache
     @require_safe
     def view(request: HttpRequest, pk: int) -> HttpResponse:
+        if Job.objects.filter(pk=pk, kind=Job.Kind.PUSH).exists():
+            return HttpResponseRedirect(reverse("admin:push_job", args=[pk]))
         job = _found(request, pk)
         importer = importer_of(job.kind)
         context = {
@@ -298,7 +327,9 @@ def _errors(site: AdminSite) -> View:
     @require_safe
     def view(request: HttpRequest, pk: int) -> StreamingHttpResponse:
         job = _found(request, pk)
-        response = StreamingHttpResponse(error_file(job), content_type="text/csv; charset=utf-8")
+        response = StreamingHttpResponse(
+            in_language_of_now(error_file(job)), content_type="text/csv; charset=utf-8"
+        )
         response["Content-Disposition"] = f'attachment; filename="{error_file_name(job)}"'
         return response
 
@@ -337,7 +368,7 @@ def _may_send(request: HttpRequest, importer: Importer) -> bool:
 def _found(request: HttpRequest, pk: int) -> Job:
     """The job, for somebody who may import."""
     _need(request, "jobs.add_job")
-    return get_object_or_404(Job, pk=pk)
+    return get_object_or_404(Job.objects.exclude(kind=Job.Kind.PUSH), pk=pk)
 
 
 def _user(request: HttpRequest) -> AbstractBaseUser:

@@ -1,0 +1,166 @@
+"""The page of a bulk push, and the question that comes before a large one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from backoffice.jobs import push_pages
+from backoffice.jobs.models import Job
+from backoffice.jobs.push_jobs import Part, create_push_job, resume_push, stop_push
+from backoffice.jobs.pushing import pusher_of
+from backoffice.jobs.tables import in_language_of_now
+from backoffice.jobs.telling import remember
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+TYPED_FROM: Final = 500  # more than this asks for the number, typed
+View = Callable[..., HttpResponseBase]
+
+
+def push_urls(site: AdminSite) -> list[URLPattern]:
+    """Where the site mounts these pages: all below `versturen/`."""
+
+    def page(view: View) -> View:
+        return site.admin_view(never_cache(view))
+
+    job = "versturen/<int:pk>/"
+    return [
+        path(job, page(_job(site)), name="push_job"),
+        path(f"{job}stand/", page(_progress), name="push_progress"),
+        path(f"{job}stoppen/", page(_stop), name="push_stop"),
+        path(f"{job}verder/", page(_resume), name="push_resume"),
+        path(f"{job}niet-verstuurd.csv", page(_failed), name="push_failed"),
+    ]
+
+
+def begin_push(
+    request: HttpRequest, *, parts: Sequence[Part], title: str, confirmed: bool = False
+) -> HttpResponseRedirect:
+    """Make the job and go to its page; the colleague is told when it is ready, wherever."""
+    user = cast("AbstractBaseUser", request.user)
+    job = create_push_job(parts=parts, title=title, user=user, confirmed=confirmed)
+    remember(request, job)
+    return HttpResponseRedirect(reverse("admin:push_job", args=[job.pk]))
+
+
+def is_typed(typed: str, number: int) -> bool:
+    """Somebody wrote this number, with or without its points."""
+    return typed.strip().replace(".", "").replace(",", "") == str(number)
+
+
+def ask_number(
+    request: HttpRequest,
+    site: AdminSite,
+    *,
+    number: int,
+    url: str,
+    back_url: str,
+    hidden: Sequence[tuple[str, str]],
+) -> TemplateResponse:
+    """So many at once asks for a second look: the number, typed; `hidden` goes along again."""
+    typed = request.POST.get("aantal", "").strip()
+    problem = _("Type the number %(number)s to send them.") % {"number": number_format(number)}
+    context: dict[str, Any] = {
+        **site.each_context(request),
+        "title": _("Send many rows"),
+        "number": number,
+        "url": url,
+        "back_url": back_url,
+        "hidden": hidden,
+        "problem": problem if typed else "",
+    }
+    return TemplateResponse(
+        request, "jobs/push_confirm.html", context, status=422 if typed else None
+    )
+
+
+def may_see(job: Job, user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Who may send every kind of row in it may see and steer it."""
+    rights = [pusher_of(kind).right for kind in job.summary.get("kinds", [])]
+    return bool(rights) and cast("Any", user).has_perms(rights)
+
+
+def _found(request: HttpRequest, pk: int) -> Job:
+    job = get_object_or_404(Job, pk=pk, kind=Job.Kind.PUSH)
+    if not may_see(job, request.user):
+        raise PermissionDenied
+    return job
+
+
+def _job(site: AdminSite) -> View:
+    @require_safe
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        job = _found(request, pk)
+        after = request.GET.get("after", "")
+        result = push_pages.shown_result(job, request.GET.get("result", ""))
+        rows, more = push_pages.rows_shown(
+            job, result=result, after=int(after) if after.isdecimal() and len(after) < 10 else 0
+        )
+        context = {
+            **site.each_context(request),
+            "title": job.title,
+            **push_pages.state(job),
+            "still_going": push_pages.still_going(job),
+            "not_there": push_pages.not_there(job),
+            "may_resume": job.status in push_pages.RESUMABLE,
+            "may_import": request.user.has_perm("jobs.add_job"),
+            "chips": push_pages.chips(job, result),
+            "rows": rows,
+            "more": f"?result={result}&after={more}" if more else "",
+        }
+        return TemplateResponse(request, "jobs/push.html", context)
+
+    return view
+
+
+@require_safe
+def _progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The moving part of the page, asked for every second while something happens."""
+    job = _found(request, pk)
+    if job.is_at_work:
+        return TemplateResponse(request, "jobs/_push.html", push_pages.state(job))
+    return HttpResponse(headers={"HX-Refresh": "true"})
+
+
+@require_POST
+def _stop(request: HttpRequest, pk: int) -> HttpResponse:
+    job = _found(request, pk)
+    if not stop_push(job=job):
+        messages.info(request, _("This was finished already."))
+    return HttpResponseRedirect(reverse("admin:push_job", args=[job.pk]))
+
+
+@require_POST
+def _resume(request: HttpRequest, pk: int) -> HttpResponse:
+    job = _found(request, pk)
+    if resume_push(job=job):
+        remember(request, job)
+    else:
+        messages.info(request, _("There is nothing to go on with."))
+    return HttpResponseRedirect(reverse("admin:push_job", args=[job.pk]))
+
+
+@require_safe
+def _failed(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    job = _found(request, pk)
+    name = push_pages.failed_file_name(job)
+    return StreamingHttpResponse(
+        in_language_of_now(push_pages.failed_file(job)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
