@@ -49,7 +49,7 @@ class ColleagueAdmin(UserAdmin[User]):
     list_per_page = 50
     show_full_result_count = False
     view_on_site = False
-    filter_horizontal = ("user_permissions",)
+    filter_horizontal = ()  # Django has no Dutch for what it says there
     add_form_template = "admin/change_form.html"  # without Django's promise of more options later
     add_fieldsets: Any = (
         (None, {"fields": ("username", "first_name", "last_name", "email")}),
@@ -101,7 +101,7 @@ class ColleagueAdmin(UserAdmin[User]):
             kwargs["queryset"] = groups_within(request.user)
             kwargs["widget"] = CheckboxSelectMultiple  # a handful: to tick, not to move about
         elif db_field.name == "user_permissions":
-            kwargs["form_class"] = RightsField
+            kwargs |= {"form_class": RightsField, "widget": CheckboxSelectMultiple}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -141,6 +141,7 @@ def right_words(permission: Permission) -> str:
 class OfficeGroupAdmin(GroupAdmin):
     """Groups; one that gives more than you have yourself can be looked at only."""
 
+    filter_horizontal = ()
     list_per_page = 50
     show_full_result_count = False
     view_on_site = False
@@ -163,7 +164,7 @@ class OfficeGroupAdmin(GroupAdmin):
         if db_field.name == "permissions" and request is not None:
             held = Permission.objects.filter(pk__in=held_by(request.user))
             kwargs["queryset"] = held.select_related("content_type")
-            kwargs["form_class"] = RightsField
+            kwargs |= {"form_class": RightsField, "widget": CheckboxSelectMultiple}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> Any:

@@ -164,9 +164,9 @@ def test_rights_are_told_by_what_they_allow(chief: User) -> None:
 
     page = client.get(f"{GROUPS}{group.pk}/change/").content.decode()
 
-    assert ">Persons: change</option>" in page
-    assert ">Persons: send to Edu-iX</option>" in page
-    assert ">Notifications: apply again</option>" in page
+    assert " Persons: change</label>" in page
+    assert " Persons: send to Edu-iX</label>" in page
+    assert " Notifications: apply again</label>" in page
     assert "Can change" not in page
     boss = UserFactory(is_superuser=True)
     assert "Can change" not in signed_in(boss).get(f"{USERS}{chief.pk}/change/").content.decode()
@@ -178,3 +178,12 @@ def test_an_account_is_made_with_groups_to_tick_and_no_word_of_english(chief: Us
     assert page.count('type="checkbox" name="groups"') == 3
     assert "edit more user options" not in page
     assert 'name="usable_password"' not in page
+
+
+def test_the_rights_of_a_group_are_ticked(chief: User) -> None:
+    group = Group.objects.get(name="Meelezer")
+
+    page = signed_in(chief).get(f"{GROUPS}{group.pk}/change/").content.decode()
+
+    assert page.count('name="permissions"') > group.permissions.count() > 0
+    assert page.count('type="checkbox" name="permissions"') == page.count('name="permissions"')
