@@ -64,10 +64,19 @@ class CreditQuerySet(models.QuerySet[_Credit]):
             When(push_state=state.value, then=Value(status.value))
             for state, status in FROM_PUSH_STATE.items()
         ]
-        unrecognised = []
+        unrecognised, undone = [], []
         if self._is_of_persons:
             returned = Q(person_product_state="Returned")
             known = SchoolPerson.objects.exclude(person__user_id="", person__eck_id="")
+            unlinked = SchoolPerson.objects.filter(
+                person__user_id="", person__eck_id="", person__user_id_changed_at__isnull=False
+            )
+            undone = [
+                When(
+                    Q(school_person__in=unlinked.values("pk")),
+                    then=Value(CreditStatus.WAITING_FOR_PREMATCH.value),
+                )
+            ]
             unrecognised = [
                 When(
                     Q(specification_state="") & ~Q(school_person__in=known.values("pk")),
@@ -83,6 +92,7 @@ class CreditQuerySet(models.QuerySet[_Credit]):
                 When(returned, then=Value(CreditStatus.RETURNED.value)),
                 *pushing,
                 When(specification_state=FAULT, then=Value(CreditStatus.PUBLISHER_FAULT.value)),
+                *undone,
                 When(specification_state=SPECIFIED, then=Value(CreditStatus.USABLE.value)),
                 # the default is for a word that only a later version has, too
                 *unrecognised,

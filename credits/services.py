@@ -159,10 +159,12 @@ def refresh_person(person_id: int) -> int:
 def facts_of(credit: AnyCredit) -> CreditFacts:
     """The facts of a credit; a person credit needs `school_person__person` at hand."""
     if isinstance(credit, PersonCredit):
-        is_recognisable: bool | None = credit.school_person.person.is_recognisable
+        person = credit.school_person.person
+        is_recognisable: bool | None = person.is_recognisable
+        is_link_undone = person.is_link_undone
         is_returned = credit.person_product_state == PersonCredit.ProductState.RETURNED
     else:
-        is_recognisable = None
+        is_recognisable, is_link_undone = None, False
         is_returned = credit.returned >= credit.amount
     return CreditFacts(
         push_state=credit.push_state,
@@ -172,6 +174,7 @@ def facts_of(credit: AnyCredit) -> CreditFacts:
         specification_state=credit.specification_state,
         publisher_error_code=credit.publisher_error_code,
         is_recognisable=is_recognisable,
+        is_link_undone=is_link_undone,
         is_returned=is_returned,
     )
 

@@ -34,6 +34,7 @@ class CreditFacts:
 
     `is_recognisable` is None for a school credit, and for nothing else: it needs no prematch, and
     its words speak of licences where those of a person credit speak of the person.
+    `is_link_undone`: the school had linked the person, who is not recognisable any more.
     `blocker_code` is the code of the refused message that a waiting credit waits for.
     """
 
@@ -44,6 +45,7 @@ class CreditFacts:
     specification_state: str = ""
     publisher_error_code: int | None = None
     is_recognisable: bool | None = None
+    is_link_undone: bool = False
     is_returned: bool = False
 
 
@@ -110,6 +112,8 @@ def stored_status(facts: CreditFacts) -> CreditStatus:
         return FROM_PUSH_STATE[PushState(facts.push_state)]
     if facts.specification_state == FAULT:
         return CreditStatus.PUBLISHER_FAULT
+    if facts.is_link_undone:  # what the publisher once accepted cannot be opened
+        return CreditStatus.WAITING_FOR_PREMATCH
     if facts.specification_state == SPECIFIED:
         return CreditStatus.USABLE
     if facts.specification_state:  # a word that only a later version has: never called usable

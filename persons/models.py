@@ -190,6 +190,11 @@ class Person(Pushable):
         """A publisher can recognise this person: prematched, or an ECK iD makes that needless."""
         return bool(self.user_id or self.eck_id)
 
+    @property
+    def is_link_undone(self) -> bool:
+        """The school had linked this person, and a publisher recognises nobody any more."""
+        return self.user_id_changed_at is not None and not self.is_recognisable
+
     def clean(self) -> None:
         super().clean()
         _refuse_taken(self, "distributor_person_id")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.desk.chart import DAYS, Chart, chart_of
+from backoffice.desk.freshness import RESTS_BEFORE_ALARM
 from backoffice.desk.running import Check, Silence, running
 from backoffice.desk.since import moment
 from backoffice.desk.todo import Todo, lead_of, todo_of
@@ -31,9 +32,6 @@ JOBS: Final = 3  # more at once would push the rest off the page
 # JSON's null after every number.
 ERROR_CODE: Final = "parsed__specification__0__error_code"
 IS_FAULT: Final = Q(**{f"{ERROR_CODE}__isnull": False}) & ~Q(**{ERROR_CODE: None})
-
-
-RESTS_BEFORE_ALARM: Final = 3  # some 20 seconds: a hiccup is nobody's business
 
 
 @dataclass(frozen=True)

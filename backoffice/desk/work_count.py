@@ -8,11 +8,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, DateTimeField, IntegerField, Max, Min, Q, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    DateTimeField,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from backoffice.desk.attention import has_publisher_fault, waits_for_school
-from backoffice.desk.freshness import WORKER_GONE
+from backoffice.desk.freshness import RESTS_BEFORE_ALARM, WORKER_GONE
 from backoffice.desk.work_keys import UNSENT, VERDICTS, Key, hour_of, hour_words, key_for
 from backoffice.desk.work_rows import (
     BEFORE,
@@ -24,6 +35,7 @@ from backoffice.desk.work_rows import (
     Scope,
     rows_of,
     silent_since,
+    stuck_since,
     waits_of_most,
 )
 from backoffice.outbox.models import PushState, ServiceState
@@ -135,11 +147,16 @@ def _refused(kind: str, code: int | None, hour: str | None, ean: str = "") -> Ke
 
 def _under_way(counts: Counts, kind: str, scope: Scope) -> None:
     """What goes by itself; unless our sending stands still."""
-    rows = scope.in_state(kind, *UNDER_WAY, PushState.UNCERTAIN)
+    is_long = Case(
+        When(push_changed_at__lt=stuck_since(scope.now), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
+    rows = scope.in_state(kind, *UNDER_WAY, PushState.UNCERTAIN).annotate(is_long=is_long)
     family = _sending(counts.service, scope.now)
-    for (state,), group in _grouped(rows, "push_state", kind=kind):
+    for (state, long), group in _grouped(rows, "push_state", "is_long", kind=kind):
         name = "uncertain" if state == PushState.UNCERTAIN else family
-        counts.add(key_for(name), kind, group)
+        counts.add(key_for("stuck" if long and name == "sending" else name), kind, group)
 
 
 def _sending(service: ServiceState | None, now: datetime) -> str:
@@ -147,7 +164,7 @@ def _sending(service: ServiceState | None, now: datetime) -> str:
         return "login"
     if service is None or service.beat_at is None or now - service.beat_at > WORKER_GONE:
         return "standstill"
-    return "sending"
+    return "unreachable" if service.failures >= RESTS_BEFORE_ALARM else "sending"
 
 
 def _held_up(counts: Counts, scope: Scope) -> None:

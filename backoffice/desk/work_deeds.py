@@ -79,7 +79,7 @@ def deed_of(
             return Deed(_("Compare"), url)
         case "prematch":
             return Deed(_("Write to the school"), f"{item_url(key)}#letter")
-        case "login":
+        case "login" | "stuck" | "unreachable":
             return Deed(_("Try sending again"), do="resume", right="outbox.change_message")
     return _push(key, parts) if can_push else Deed(_("Look"), url)
 

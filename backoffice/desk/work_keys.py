@@ -82,6 +82,8 @@ FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "silent": ("ean",),
     "uncertain": (),
     "sending": (),
+    "stuck": (),
+    "unreachable": (),
     "login": (),
     "standstill": (),
     "held": (),

@@ -37,6 +37,7 @@ MODELS: Final[dict[str, Any]] = {
 }
 MOST_EANS: Final = 100  # each is a part of one query, and no database takes any number of parts
 UNDER_WAY: Final = (PushState.QUEUED, PushState.SENDING)
+LONG: Final = timedelta(minutes=10)  # what is under way for longer does not go by itself any more
 # Where a row's school is; a person has none of its own, see `_persons_of`.
 SCHOOL: Final = {
     "schoolperson": "school",
@@ -249,6 +250,21 @@ def _in_states(*states: str) -> Callable[[Key, Scope], dict[str, Rows]]:
     return rows
 
 
+def _under_way(key: Key, scope: Scope) -> dict[str, Rows]:
+    """What is being sent, or has been for too long."""
+    since = stuck_since(scope.now)
+    of_item = Q(push_changed_at__lt=since)
+    return {
+        kind: rows.filter(of_item if key.family == "stuck" else ~of_item)
+        for kind, rows in _in_states(*UNDER_WAY)(key, scope).items()
+    }
+
+
+def stuck_since(now: datetime) -> datetime:
+    """Under way since before this moment is stuck."""
+    return now - LONG
+
+
 def _held(key: Key, scope: Scope) -> dict[str, Rows]:
     """What waits, and no refused person or school link says why."""
     found = {
@@ -283,7 +299,9 @@ _ROWS: Final[dict[str, Callable[[Key, Scope], dict[str, Rows]]]] = {
     "publisher": _publisher,
     "silent": _silent,
     "uncertain": _in_states(PushState.UNCERTAIN),
-    "sending": _in_states(*UNDER_WAY),
+    "sending": _under_way,
+    "stuck": _under_way,
+    "unreachable": _in_states(*UNDER_WAY),
     "login": _in_states(*UNDER_WAY),
     "standstill": _in_states(*UNDER_WAY),
     "held": _held,

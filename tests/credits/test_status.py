@@ -34,15 +34,17 @@ PUSH_STATES = [state.value for state in PushState if state != PushState.DELETED]
 SPECIFICATIONS = ["", "Specified", "Fault", "SomethingNew"]
 CODES_OF_PUSHES = [None, 0, 6, -2606, 5022, 5029, 99999]
 CODES_OF_PUBLISHERS = [None, 117, 118, -1]  # somebody has written what 118 means
+# whether a publisher recognises the person, and whether the school undid its link
+RECOGNISED = ((None, False), (True, False), (False, False), (False, True))
 STARTS, ENDS = (-1, 0, 1), (None, -1, 0, 1)
 
 
 def every_combination() -> Iterator[CreditFacts]:
     """All that can be told apart; dates lie the day before, on and after today."""
     for values in product(
-        PUSH_STATES, SPECIFICATIONS, CODES_OF_PUBLISHERS, (None, True, False), (True, False)
+        PUSH_STATES, SPECIFICATIONS, CODES_OF_PUBLISHERS, RECOGNISED, (True, False)
     ):
-        push_state, specification, publisher_code, recognisable, returned = values
+        push_state, specification, publisher_code, (recognisable, undone), returned = values
         for start, end, code in product(STARTS, ENDS, CODES_OF_PUSHES):
             yield CreditFacts(
                 push_state=push_state,
@@ -52,6 +54,7 @@ def every_combination() -> Iterator[CreditFacts]:
                 specification_state=specification,
                 publisher_error_code=publisher_code,
                 is_recognisable=recognisable,
+                is_link_undone=undone,
                 is_returned=returned,
             )
 
@@ -91,6 +94,7 @@ def test_only_what_is_sent_accepted_and_valid_today_is_called_usable() -> None:
         usable = (
             facts.push_state == "in_sync"
             and facts.specification_state == "Specified"
+            and not facts.is_link_undone
             and not facts.is_returned
             and facts.credit_start_date <= TODAY
             and (end is None or end >= TODAY)
@@ -102,7 +106,8 @@ def test_only_what_is_sent_accepted_and_valid_today_is_called_usable() -> None:
 def test_the_stored_status_knows_no_dates_and_no_codes() -> None:
     found: dict[tuple[object, ...], set[CreditStatus]] = {}
     for facts in every_combination():
-        which = (facts.push_state, facts.specification_state, facts.is_recognisable)
+        recognised = (facts.is_recognisable, facts.is_link_undone)
+        which = (facts.push_state, facts.specification_state, *recognised)
         stored = stored_status(facts)
         found.setdefault((*which, facts.is_returned), set()).add(stored)
 

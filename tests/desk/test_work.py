@@ -338,6 +338,40 @@ def test_what_is_under_way_is_ours_when_sending_stands_still(columns: Any, key: 
     assert item.list == ("itself" if key == "sending" else "mine")
 
 
+@pytest.mark.parametrize(
+    ("columns", "minutes", "key", "which"),
+    [
+        ({}, 9, "sending", "itself"),
+        ({}, 11, "stuck", "mine"),
+        ({"failures": 3}, 11, "unreachable", "eduix"),
+        ({"failures": 1}, 11, "stuck", "mine"),
+    ],
+)
+def test_what_is_under_way_for_long_is_ours_unless_edu_ix_is_away(
+    columns: Any, minutes: int, key: str, which: str
+) -> None:
+    """As the answer to "why no access?" says of each pupil."""
+    ServiceState.objects.filter(service=SERVICE).update(**columns)
+    since = NOW - timedelta(minutes=minutes)
+    credit(status=CreditStatus.SENDING, push_state=PushState.QUEUED, push_changed_at=since)
+
+    item = only()
+
+    assert (item.key, item.list, item.deed.do) == (key, which, "" if key == "sending" else "resume")
+    found = rows_of(read_key(item.key), Scope(NOW))
+    assert found["person_credit"].count() == 1
+
+
+def test_a_link_that_the_school_undid_is_the_schools_work_although_the_book_was_accepted() -> None:
+    pupil = place(user_id="", eck_id="", user_id_changed_at=NOW - timedelta(days=1))
+    accepted = PersonCreditFactory(
+        school_person=pupil, push_state=PushState.IN_SYNC, specification_state="Specified"
+    )
+    PersonCredit.objects.filter(pk=accepted.pk).refresh_statuses()
+
+    assert only().list == "school"
+
+
 def test_rows_that_were_never_sent_are_one_item_for_each_school() -> None:
     school = SchoolFactory(name="De Brug")
     pupil = SchoolPersonFactory(school=school)  # neither person nor link was sent
