@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from backoffice.jobs.models import Job, JobRow
+from backoffice.jobs.push_work import finished_of
 from backoffice.jobs.pushing import pusher_of
-from backoffice.jobs.work import work_on
+from backoffice.jobs.work import counts_of, work_on
+from backoffice.outbox.again import hold_batch
 from backoffice.outbox.models import key_of
 from backoffice.outbox.services import ring
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 200  # rows; fewer are queued while the colleague waits
 STORED_TOGETHER: Final = 2_000
+HELD: Final = timedelta(minutes=2)  # what is to be taken back; then it would go after all
 STOP_SECONDS: Final = 1.0  # of the request that stops; the worker does the rest
 
 Part = tuple[str, QuerySet[Any]]
@@ -69,9 +74,12 @@ def stop_push(*, job: Job) -> bool:
     What nobody has begun is taken back, as much as a second allows here and the rest by the worker;
     what is under way ends as it would.
     """
-    stopped = Job.objects.filter(
-        pk=job.pk, status__in=[Job.Status.RUNNING, Job.Status.FAILED]
-    ).update(status=Job.Status.STOPPING, fence=F("fence") + 1, lease_until=None, failure="")
+    with transaction.atomic():
+        stopped = Job.objects.filter(
+            pk=job.pk, status__in=[Job.Status.RUNNING, Job.Status.FAILED]
+        ).update(status=Job.Status.STOPPING, fence=F("fence") + 1, lease_until=None, failure="")
+        if stopped:
+            hold_batch(batch=job.pk, until=timezone.now() + HELD)
     job.refresh_from_db()
     if stopped:
         ring()
@@ -81,19 +89,27 @@ def stop_push(*, job: Job) -> bool:
 
 def resume_push(*, job: Job) -> bool:
     """Go on with what was not sent; rows that have gone stay as they are."""
-    resumed = Job.objects.filter(
-        pk=job.pk, status__in=[Job.Status.CANCELLED, Job.Status.FAILED]
-    ).update(
-        status=Job.Status.RUNNING,
-        position=0,
-        tries=0,
-        failure="",
-        fence=F("fence") + 1,
-        lease_until=None,
-        started_at=timezone.now(),
-        finished_at=None,
-        summary={**job.summary, "marks": []},
-    )
+    with transaction.atomic():
+        resumed = Job.objects.filter(
+            pk=job.pk, status__in=[Job.Status.CANCELLED, Job.Status.FAILED]
+        ).update(
+            status=Job.Status.RUNNING,
+            position=0,
+            tries=0,
+            failure="",
+            fence=F("fence") + 1,
+            lease_until=None,
+            started_at=timezone.now(),
+            finished_at=None,
+        )
+        if resumed:
+            taken_back = job.rows.filter(result=JobRow.Result.TAKEN_BACK)
+            taken_back.update(result=JobRow.Result.PENDING, message=None)
+            counts = counts_of(job)
+            Job.objects.filter(pk=job.pk).update(
+                finished=finished_of(job, counts),
+                summary={**job.summary, "counts": counts, "marks": []},
+            )
     job.refresh_from_db()
     if resumed:
         ring()

@@ -49,6 +49,7 @@ ORDER: Final = (
     Result.SENT,
     Result.SKIPPED,
 )
+TELLING: Final = 20  # rows; fewer say nothing about the pace
 RESUMABLE: Final = (Job.Status.CANCELLED, Job.Status.FAILED)
 
 
@@ -150,7 +151,7 @@ def pace(job: Job) -> str:
     if job.status != Job.Status.RUNNING or len(marks) < 2:
         return ""
     (began, before), (ended, after) = marks[0], marks[-1]
-    if after <= before or ended <= began:
+    if after - before < TELLING or ended <= began:
         return ""
     a_second = (after - before) / (ended - began)
     left = (job.total - job.finished) / a_second

@@ -23,11 +23,11 @@ from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.pushing import Pusher, pusher_of
 from backoffice.jobs.queueing import enqueue_many
 from backoffice.jobs.remarks import Remark
-from backoffice.outbox.again import take_back_batch
+from backoffice.outbox.again import let_go_batch, take_back_batch
 from backoffice.outbox.models import Message, key_of, subject_pk
 from backoffice.screens.links import kind_of
 
-TAKEN_BACK_TOGETHER: Final = 1000
+TAKEN_BACK_TOGETHER: Final = 300  # chains: a person's are some messages each
 LOOK_SECONDS: Final = 1.0  # between two looks at what became of the messages
 LOOK_SHARE: Final = 20  # a look may take one part in so many of a worker's time
 STOPPING_REST: Final = timedelta(seconds=0.3)
@@ -141,7 +141,7 @@ def _look(job: Job, *, may_end: bool) -> bool:
     with transaction.atomic():
         _settle_rows(job)
         counts = work.counts_of(job)
-        finished = job.total - counts.get(Result.PENDING, 0) - counts.get(Result.QUEUED, 0)
+        finished = finished_of(job, counts)
         summary = {**job.summary, "counts": counts, "marks": _marks(job, finished)}
         columns: dict[str, Any] = {"summary": summary, "finished": finished}
         is_over = may_end and not counts.get(Result.QUEUED)
@@ -151,6 +151,11 @@ def _look(job: Job, *, may_end: bool) -> bool:
     job.summary, job.finished = summary, finished
     job.status = columns.get("status", job.status)
     return is_over
+
+
+def finished_of(job: Job, counts: dict[str, int]) -> int:
+    """Rows that nothing more will happen to by itself."""
+    return job.total - counts.get(Result.PENDING, 0) - counts.get(Result.QUEUED, 0)
 
 
 def _settle_rows(job: Job) -> Counter[str | None]:
@@ -222,10 +227,11 @@ def _stop(job: Job) -> work.Part:
         statuses = _settle_rows(job)
         counts = work.counts_of(job)
         summary = {**job.summary, "counts": counts}
-        finished = job.total - counts.get(Result.PENDING, 0) - counts.get(Result.QUEUED, 0)
+        finished = finished_of(job, counts)
         columns: dict[str, Any] = {"summary": summary, "finished": finished}
         if not statuses[Message.Status.SENDING]:
             columns |= {"status": Job.Status.CANCELLED, "finished_at": timezone.now()}
+            let_go_batch(batch=job.pk)
         work.write(job, **columns)
     job.summary, job.finished = summary, finished
     job.status = columns.get("status", job.status)

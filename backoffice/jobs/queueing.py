@@ -96,9 +96,9 @@ def _create(
     chains = {each.chain for each in messages if each.requires}
     in_hands = [Message.Status.REFUSED, Message.Status.CONFLICT, Message.Status.WAITING]
     blocked = set(
-        Message.objects.filter(chain__in=chains, status__in=in_hands).values_list(
-            "chain", flat=True
-        )
+        Message.objects.open()
+        .filter(chain__in=chains, status__in=in_hands)
+        .values_list("chain", flat=True)
     )
     hold_behind_blockers([each for each in messages if each.chain in blocked])
     return messages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -70,15 +71,16 @@ def take_back(*, message: Message) -> bool:
 def take_back_batch(*, batch: int, limit: int) -> int:
     """Take back what one job asked for and nobody has tried yet; returns how many, 0 at the end.
 
-    What goes first is taken first, so that workers soon find nothing of it. A message that somebody
-    else asked for too stays, and so does what somebody else's message must go behind.
+    `limit` is of chains, and each is taken back whole: what is left of one would go out without
+    what must go before it. A message that somebody else asked for too stays, and so does what
+    somebody else's message must go behind.
     """
     now = timezone.now()
     with transaction.atomic():
-        chains = _never_tried(batch).order_by("position").values_list("chain", "joins")[:limit]
-        lock_chain(*{chain for pair in chains for chain in pair if chain})
-        first = _never_tried(batch).order_by("position")[:limit]  # now nobody can begin on them
-        found = list(first.select_for_update())
+        first = _never_tried(batch).order_by("position").values_list("chain", flat=True)[:limit]
+        chains = list(dict.fromkeys(first))
+        lock_chain(*chains)  # nobody can begin on them from here
+        found = list(_never_tried(batch).filter(chain__in=chains).select_for_update())
         pks = [message.pk for message in found]
         Message.objects.filter(pk__in=pks).update(
             status=Message.Status.CANCELLED, finished_at=now, waits_for=None
@@ -94,6 +96,25 @@ def take_back_batch(*, batch: int, limit: int) -> int:
     return len(found)
 
 
+def hold_batch(*, batch: int, until: datetime) -> None:
+    """Let nobody begin on what one job asked for, so that there is time to take it back."""
+    _untouched(batch).filter(due_at__lt=until).update(due_at=until)
+
+
+def let_go_batch(*, batch: int) -> None:
+    """What was held and could not be taken back, because others need it, goes after all."""
+    _untouched(batch).update(due_at=timezone.now(), batch=None)
+
+
+def _untouched(batch: int) -> QuerySet[Message]:
+    return Message.objects.filter(
+        batch=batch,
+        status__among=(Message.Status.QUEUED, Message.Status.WAITING),
+        tries=0,
+        ask_first=False,
+    )
+
+
 def _never_tried(batch: int) -> QuerySet[Message]:
     later = Message.objects.open().filter(
         chain=OuterRef("chain"), position__gt=OuterRef("position")
@@ -101,10 +122,4 @@ def _never_tried(batch: int) -> QuerySet[Message]:
     is_needed = Exists(later.exclude(batch=batch)) & Exists(
         later.filter(requires=OuterRef("subject"))
     )
-    return Message.objects.filter(
-        ~is_needed,
-        batch=batch,
-        status__in=[Message.Status.QUEUED, Message.Status.WAITING],
-        tries=0,
-        ask_first=False,
-    )
+    return _untouched(batch).filter(~is_needed)

@@ -154,7 +154,8 @@ def hold_behind_blockers(messages: Iterable[Message]) -> None:
         ):
             continue
         blocker = (
-            Message.objects.filter(
+            Message.objects.open()
+            .filter(
                 chain__in=message.chains,
                 subject=message.requires,
                 status__in=[
@@ -185,7 +186,7 @@ def hold_followers(message: Message) -> list[Message]:
     subjects = [message.subject]
     while subjects:
         followers = list(
-            Message.objects.filter(
+            Message.objects.open().filter(
                 chain=message.chain,
                 requires__in=subjects,
                 status__in=[Message.Status.QUEUED, Message.Status.WAITING],

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
@@ -16,6 +17,7 @@ from backoffice.jobs import push_jobs, work
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.push_jobs import create_push_job, resume_push, stop_push
 from backoffice.jobs.work import continue_jobs, work_on
+from backoffice.outbox.again import take_back_batch
 from backoffice.outbox.delivery import claim_due, deliver, drain_once
 from backoffice.outbox.models import Message, PushState
 from credits.models import PersonCredit
@@ -176,6 +178,7 @@ def test_a_stopped_job_goes_on_where_it_was(
     assert not stop_push(job=job)
 
     assert resume_push(job=job)
+    assert job.finished == 2  # the bar begins where it was
     finish(job, gateway)
 
     assert (job.status, results(job)) == (Job.Status.DONE, {Result.SENT: 8})
@@ -192,13 +195,50 @@ def test_stopping_takes_back_what_goes_before_the_rows_as_well(gateway: Gateway)
 
     stop_push(job=job)
 
-    left = Message.objects.open().order_by("position").values_list("operation", "chain")
+    left = list(Message.objects.open().order_by("position").values_list("operation", "chain"))
     chain = f"person:{kept.school_person.person_id}"
-    assert list(left) == [
+    assert left == [
         ("person.push", chain), ("schoolperson.push", chain), ("person_credit.push", chain),
     ]  # fmt: skip
     assert results(other) == {Result.QUEUED: 1}
+    assert not Message.objects.open().filter(due_at__gt=timezone.now()).exists()  # none is held
     assert PersonCredit.objects.get(pk=credits[0].pk).status == "not_sent"
+
+
+@pytest.mark.django_db
+def test_nothing_goes_out_without_what_was_taken_back_before_it(gateway: Gateway) -> None:
+    credits = PersonCreditFactory.create_batch(3)
+    job = work_off(push(PersonCredit.objects.all(), "person_credit"))
+
+    for left in (2, 1, 0):
+        take_back_batch(batch=job.pk, limit=1)
+
+        chains = Counter(Message.objects.open().values_list("chain", flat=True))
+        assert list(chains.values()) == [3] * left  # person, place and credit, or nothing
+    assert len(credits) == 3
+
+
+@pytest.mark.django_db
+def test_stopping_holds_at_once_what_is_still_to_be_taken_back(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PersonFactory.create_batch(3)
+    job = work_off(push())
+    monkeypatch.setattr(push_jobs, "work_on", lambda job, seconds: 0)  # the worker is busy
+
+    assert stop_push(job=job)
+
+    assert send(9, gateway) == 0
+    assert results(work_off(job)) == {Result.TAKEN_BACK: 3}
+
+
+@pytest.mark.django_db
+def test_a_status_that_is_written_out_finds_its_index() -> None:
+    """SQLite scans the whole queue for each message otherwise."""
+    plan = Message.objects.due(timezone.now()).order_by("priority", "position")[:1].explain()
+    if connection.vendor == "sqlite":
+        assert "USING INDEX outbox_due" in plan
+        assert "USING INDEX outbox_chain_open" in plan
 
 
 @pytest.mark.django_db
