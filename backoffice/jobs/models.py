@@ -137,6 +137,14 @@ class JobRow(models.Model):
         GONE = "gone", _("Not here any more")
         TAKEN_BACK = "taken_back", _("Taken back")
 
+    # What can become of a row of a file.
+    OF_IMPORTS: ClassVar[tuple[Result, ...]] = (
+        Result.CREATED,
+        Result.CHANGED,
+        Result.UNCHANGED,
+        Result.SKIPPED,
+        Result.REFUSED,
+    )
     GOOD: ClassVar[tuple[str, ...]] = (Result.CREATED, Result.CHANGED, Result.UNCHANGED)
 
     # Of a bulk push: what did not arrive, and will not by itself within this job.

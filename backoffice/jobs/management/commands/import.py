@@ -131,9 +131,8 @@ def _report(job: Job, *, dry_run: bool) -> Iterator[str]:
     yield f"{job.title}: {number} ({importer_of(job.kind).title})"
     if dry_run:
         yield _("Only a trial: nothing was taken in.")
-    for result in JobRow.Result:
-        if result != JobRow.Result.PENDING:
-            yield f"  {result.label:<14} {_number(counts.get(result, 0)):>8}"
+    for result in JobRow.OF_IMPORTS:
+        yield f"  {result.label:<14} {_number(counts.get(result, 0)):>8}"
     yield from _about_file(job)
     lines = 0
     for row in job.rows.exclude(findings=[]).order_by("number").iterator(chunk_size=500):
