@@ -74,7 +74,8 @@ class Dialect:
             self._add(operation, port)
         self._context = XmlParserContext(settings=_SETTINGS)
         self._schemas = Schemas(documents)
-        self._threads = threading.local()
+        self._schema: etree.XMLSchema | None = None
+        self._schema_lock = threading.Lock()
 
     def _add(self, operation: str, port: Any) -> None:
         """Keep the form of one operation, or say why it has none."""
@@ -149,14 +150,18 @@ class Dialect:
         return root
 
     def problem(self, request: etree._Element) -> str:
-        """The local name of the first element that the schema refuses; empty when it fits."""
-        schema: etree.XMLSchema | None = getattr(self._threads, "schema", None)
-        if schema is None:
-            schema = self._threads.schema = self.compiled()
-        if schema.validate(request):
-            return ""
-        log: Any = schema.error_log  # iterable, whatever its stubs say
-        where = next((str(error.path or "") for error in log), "")
+        """The local name of the first element that the schema refuses; empty when it fits.
+
+        One schema for all threads, one thread at a time: shared without a lock it loses the reason
+        of some refusals, and one for each thread is compiled while others parse (`Schemas`).
+        """
+        with self._schema_lock:
+            if self._schema is None:
+                self._schema = self.compiled()
+            if self._schema.validate(request):
+                return ""
+            log: Any = self._schema.error_log  # iterable, whatever its stubs say
+            where = next((str(error.path or "") for error in log), "")
         name = where.rpartition("/")[2].rpartition(":")[2].partition("[")[0]
         return name if name.isalnum() else _last_named(request, where)
 

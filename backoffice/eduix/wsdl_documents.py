@@ -17,6 +17,7 @@ WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 SOAP: Final = "{http://schemas.xmlsoap.org/wsdl/soap/}"
 SCHEMA: Final = "{http://www.w3.org/2001/XMLSchema}"
 
+COMPILE_TRIES: Final = 50  # a try takes some milliseconds, and rarely fails twice
 _REFERENCES: Final = tuple(f"{SCHEMA}{name}" for name in ("import", "include", "redefine"))
 
 MAX_BYTES: Final = 4 * 1024 * 1024  # of one document
@@ -162,9 +163,11 @@ class _FromMemory(etree.Resolver):
 
     def __init__(self, texts: dict[str, bytes]) -> None:
         self._texts = texts
+        self.asked: set[str] = set()
 
     def resolve(self, system_url: str, public_id: str, context: Any = None) -> Any:
         """The text of a known address; raises for any other, so that nothing is fetched."""
+        self.asked.add(_plain(system_url))
         text = self._texts.get(_plain(system_url))
         if text is None:
             raise EduixMisfit(_("The schema refers to %s, which is missing.") % system_url)
@@ -200,18 +203,28 @@ class Schemas:
                 names = [name]
             top.append((space, names[0]))
         self._top = _importing(top)
+        self._parts = {_plain(address) for _space, address in top}
 
     def compile(self) -> etree.XMLSchema:
-        """A schema of its own for the thread that asks.
+        """The schema, complete. Raises `EduixMisfit`.
 
-        Shared over threads, libxml2 loses the reason of some rejections. Raises `EduixMisfit`.
+        While a schema is compiled lxml puts its own loader of documents in a place that all threads
+        share, and any other thread that ends parsing puts the old one back: then parts are missing
+        without a word. Who finds a part that nobody asked for begins again.
         """
-        parser = etree.XMLParser(resolve_entities=False, no_network=True)
-        parser.resolvers.add(_FromMemory(self._texts))
-        try:
-            return etree.XMLSchema(etree.fromstring(self._top, parser, base_url=self._base))
-        except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as problem:
-            raise EduixMisfit(_("The schema in the WSDL is not valid.")) from problem
+        for _attempt in range(COMPILE_TRIES):
+            memory = _FromMemory(self._texts)
+            parser = etree.XMLParser(resolve_entities=False, no_network=True)
+            parser.resolvers.add(memory)
+            try:
+                schema = etree.XMLSchema(etree.fromstring(self._top, parser, base_url=self._base))
+            except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as problem:
+                if self._parts <= memory.asked:
+                    raise EduixMisfit(_("The schema in the WSDL is not valid.")) from problem
+            else:
+                if self._parts <= memory.asked:
+                    return schema
+        raise EduixMisfit(_("The schema in the WSDL is not valid."))
 
 
 def _imports(schema: etree._Element, address: str) -> list[tuple[str, str]]:
