@@ -9,7 +9,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 from tests.notifications.bodies import GOOD
 from tests.notifications.conftest import PASSWORD, PATH, USER, Sender, exchange
+from tests.notifications.servers import wait_until_it_listens
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,21 +51,11 @@ def granian(var: Path) -> Iterator[Sender]:
             command, cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         try:
-            _wait(port, server)
+            wait_until_it_listens(port, server)
             yield Sender(port)
         finally:
             server.terminate()
             server.wait(timeout=20)
-
-
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("granian does not listen")
 
 
 def digests(var: Path) -> set[str]:

@@ -8,13 +8,13 @@ import random
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.notifications.conftest import PASSWORD, USER, Sender, exchange
+from tests.notifications.servers import wait_until_it_listens
 from tests.notifications.test_granian import HEAD, ROOT, chunked, digests, numbered
 
 
@@ -50,21 +50,11 @@ def gunicorn(var: Path) -> Iterator[Sender]:
                 pass_fds=[listener.fileno()],
             )
     try:
-        _wait(port, server)
+        wait_until_it_listens(port, server)
         yield Sender(port)
     finally:
         server.terminate()
         server.wait(timeout=20)
-
-
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("gunicorn does not listen")
 
 
 def test_any_chunks_are_stored_as_they_were_sent(gunicorn: Sender, var: Path) -> None:

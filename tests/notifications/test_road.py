@@ -11,7 +11,7 @@ from backoffice.eduix.contract import endpoint_path
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.explanations.models import UnknownCode
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message
 from credits.models import PersonCredit
 from credits.services import queue_credit_push
