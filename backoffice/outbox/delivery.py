@@ -10,7 +10,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
@@ -21,8 +20,9 @@ from django.utils import timezone
 from backoffice.eduix.errors import EduixMisfit
 from backoffice.eduix.gateway import Gateway, default_gateway
 from backoffice.outbox import breaker, stops
+from backoffice.outbox.counts import Counts
 from backoffice.outbox.models import Attempt, Message
-from backoffice.outbox.registry import background, register, register_background, senders
+from backoffice.outbox.registry import background, senders
 from backoffice.outbox.settling import (
     ACCEPTED,
     Result,
@@ -37,20 +37,8 @@ from backoffice.outbox.trying import (
     UNREAD,
     attempt,
     claim_due,
-    deliver,
     prepare_together,
 )
-
-__all__ = [
-    "Counts",
-    "Drainer",
-    "claim_due",
-    "deliver",
-    "drain_for",
-    "drain_once",
-    "register",
-    "register_background",
-]
 
 logger = logging.getLogger(__name__)
 
@@ -66,33 +54,6 @@ AHEAD: Final = 2  # messages claimed per connection, so that a free one never wa
 AHEAD_OF_FAST: Final = 4  # larger claims cost less each, and hold nothing up while calls are short
 FAST_SECONDS: Final = 0.2
 SLOWER_SECONDS: Final = 1.0  # between two halvings of the calls at once
-
-
-@dataclass
-class Counts:
-    """What a drainer has done."""
-
-    accepted: int = 0
-    refused: int = 0
-    later: int = 0
-    uncertain: int = 0
-    background: int = 0
-
-    @property
-    def sent(self) -> int:
-        """Messages tried."""
-        return self.accepted + self.refused + self.later + self.uncertain
-
-    def add(self, outcome: str) -> None:
-        """Count one outcome."""
-        if outcome == Attempt.Outcome.ACCEPTED:
-            self.accepted += 1
-        elif outcome in (Attempt.Outcome.REFUSED, Attempt.Outcome.CONFLICT):
-            self.refused += 1
-        elif outcome == Attempt.Outcome.UNREACHABLE:
-            self.later += 1
-        else:
-            self.uncertain += 1
 
 
 class Drainer:
@@ -406,42 +367,3 @@ class Drainer:
             self._seen = tell()
         except DATABASE_GONE as problem:  # the next round finds out by itself
             logger.error("outbox_database", extra={"error": type(problem).__name__})
-
-
-def drain_once(
-    *, connections: int = 0, gateway: Gateway | None = None, limit: int | None = None
-) -> Counts:
-    """Send until nothing is due any more (or `limit` messages were tried), then return."""
-    drainer = Drainer(connections=connections, gateway=gateway, is_patient=False)
-    idle_rounds = 0
-
-    def finished() -> bool:
-        nonlocal idle_rounds
-        if limit is not None and drainer.counts.sent >= limit:
-            return True
-        if drainer.is_idle and not Message.objects.due(timezone.now()).exists():
-            idle_rounds += 1
-        else:
-            idle_rounds = 0
-        if drainer.is_paused or stops.is_stopped():
-            return drainer.is_idle
-        return idle_rounds > 1
-
-    return drainer.run(until=finished)
-
-
-_one_drainer = threading.Lock()
-
-
-def drain_for(seconds: float) -> Counts:
-    """Drain for so many seconds, busy or not: what comes in meanwhile is applied within a second.
-
-    One drainer per process, whatever its concurrency: calls in flight never exceed the limit.
-    A second call in the same process returns at once.
-    """
-    if not _one_drainer.acquire(blocking=False):
-        return Counts()
-    try:
-        return Drainer().run(until=lambda: False, seconds=seconds)
-    finally:
-        _one_drainer.release()

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.conf import settings
 
-from backoffice.outbox.delivery import drain_for
+from backoffice.outbox.drains import drain_for
 
 
 @shared_task(name="backoffice.outbox.tasks.drain", ignore_result=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -21,7 +21,7 @@ from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.explanations.models import OwnText, PublisherCode, UnknownCode
 from backoffice.explanations.publishers import note_unknown_code
 from backoffice.explanations.services import explain
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message, PushState, ServiceState
 from backoffice.outbox.stops import SERVICE
 from credits.models import PersonCredit

@@ -15,7 +15,7 @@ from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.rows import Entry
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.jobs.models import Drift
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Held, Message, PushState
 from credits.models import PersonCredit, SchoolCredit
 from credits.senders import person_credit_record, school_credit_record

@@ -13,7 +13,7 @@ from django.utils import timezone
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.outbox.again import send_again
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Message, PushState
 from backoffice.outbox.services import has_open
 from credits.models import CreditReturn, PersonCredit, SchoolCredit

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.outbox.again import take_back
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message
 from credits.dependants import remove_credits
 from credits.end_dates import change_end_dates

@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.jobs.models import Drift, Question
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Held, Message, PushState
 from credits.models import PersonCredit
 from credits.services import queue_credit_push

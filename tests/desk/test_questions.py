@@ -16,7 +16,7 @@ from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.jobs.models import Question
 from backoffice.outbox.again import take_back
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Held, Message
 from credits.asking import GETS
 from credits.models import PersonCredit, SchoolCredit

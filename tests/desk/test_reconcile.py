@@ -22,7 +22,7 @@ from backoffice.eduix import gateway as gateways
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.jobs.models import CheckRun, Drift
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import PushState, ServiceState
 from credits.models import PersonCredit
 from credits.services import queue_credit_push

@@ -18,8 +18,9 @@ from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.push_jobs import create_push_job, resume_push, stop_push
 from backoffice.jobs.work import continue_jobs, work_on
 from backoffice.outbox.again import take_back_batch
-from backoffice.outbox.delivery import claim_due, deliver, drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message, PushState
+from backoffice.outbox.trying import claim_due, deliver
 from credits.models import PersonCredit
 from persons.models import Person
 from persons.services import queue_person_push

@@ -17,7 +17,7 @@ from backoffice.eduix.gateway import Gateway
 from backoffice.outbox.again import take_back
 from backoffice.outbox.calls import done_words, indented, tries_of
 from backoffice.outbox.cells import told_after_save
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Message, PushState
 from backoffice.screens.admin import cells_of
 from credits.services import queue_credit_push

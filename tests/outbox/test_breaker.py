@@ -11,7 +11,8 @@ from django.utils import timezone
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.outbox import breaker, stops
-from backoffice.outbox.delivery import Drainer, drain_once
+from backoffice.outbox.delivery import Drainer
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Message, ServiceState
 from persons.services import queue_person_push
 from tests.factories import PersonFactory

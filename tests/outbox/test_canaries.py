@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Message
 from credits.services import queue_credit_fetch, queue_credit_push
 from tests.factories import PersonCreditFactory, PersonFactory, SchoolFactory

@@ -18,7 +18,7 @@ from backoffice.eduix.contract import OPERATIONS
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.outbox.again import send_again
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message, PushState, ServiceState
 from credits.asking import ask
 from credits.models import PersonCredit, SchoolCredit

@@ -14,9 +14,11 @@ from django.utils import timezone
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.outbox import stops
-from backoffice.outbox.delivery import Drainer, claim_due, deliver, drain_once
+from backoffice.outbox.delivery import Drainer
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Message, PushState, ServiceState
 from backoffice.outbox.settling import Result, rescue, settle
+from backoffice.outbox.trying import claim_due, deliver
 from credits.models import PersonCredit
 from persons.models import Person
 from persons.services import (

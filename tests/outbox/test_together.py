@@ -16,12 +16,12 @@ from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.jobs.queueing import Wanted, enqueue_many
 from backoffice.outbox import services
-from backoffice.outbox.delivery import Drainer, claim_due
+from backoffice.outbox.delivery import Drainer
 from backoffice.outbox.models import Attempt, Message, PushState, along_indexes, key_of
 from backoffice.outbox.registry import senders
 from backoffice.outbox.services import lock_chain
 from backoffice.outbox.settling import ACCEPTED, Result, Tried, settle_accepted
-from backoffice.outbox.trying import UNREAD, attempt, prepare_together
+from backoffice.outbox.trying import UNREAD, attempt, claim_due, prepare_together
 from persons.models import Person
 from persons.services import chain_of, queue_person_push, save_person
 from tests.factories import PersonFactory

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message
 from credits.models import PersonCredit
 from credits.services import queue_credit_push

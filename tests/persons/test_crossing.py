@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
-from backoffice.outbox.delivery import Drainer, claim_due
+from backoffice.outbox.delivery import Drainer
 from backoffice.outbox.models import Message
 from backoffice.outbox.settling import rescue
+from backoffice.outbox.trying import claim_due
 from persons.changes import NotPossible
 from persons.models import Person, PersonChange
 from persons.services import save_person

@@ -23,7 +23,7 @@ from backoffice.jobs.remarks import Remark, words_of
 from backoffice.jobs.services import cancel_import, create_import_job, run_import
 from backoffice.jobs.tables import error_file
 from backoffice.jobs.work import asked, go_on_when_answered, work_on
-from backoffice.outbox.delivery import drain_once
+from backoffice.outbox.drains import drain_once
 
 KINDS: Final = ("persons", "person-credits", "school-credits", "products")
 WRONG_FILE: Final = 2

@@ -8,7 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from backoffice.eduix.checks import refuse_misfit
-from backoffice.outbox.delivery import Counts, Drainer, drain_once
+from backoffice.outbox.counts import Counts
+from backoffice.outbox.delivery import Drainer
+from backoffice.outbox.drains import drain_once
 
 
 class Command(BaseCommand):
