@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import zeep.exceptions
@@ -20,6 +21,7 @@ from zeep.xsd.context import XmlParserContext
 
 from backoffice.eduix import contract
 from backoffice.eduix.errors import EduixMisfit
+from backoffice.eduix.patterns import Filled, Patterns
 from backoffice.eduix.wsdl_documents import Documents, Schemas, location_of
 
 ENVELOPE: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -70,6 +72,7 @@ class Dialect:
         self.types = self._document.types
         self.misfits: list[str] = []
         self.forms: dict[str, Form] = {}
+        self._patterns: dict[str, Patterns] = {}
         for operation in contract.OPERATIONS[service]:
             self._add(operation, port)
         self._context = XmlParserContext(settings=_SETTINGS)
@@ -148,6 +151,15 @@ class Dialect:
         request = self.forms[operation].request
         request.render(body, request(**values))
         return root
+
+    def filled(
+        self, operation: str, headers: dict[str, dict[str, Any]], values: dict[str, Any]
+    ) -> Filled:
+        """The same from a pattern; raises `NoPattern` where only zeep can write it."""
+        patterns = self._patterns.get(operation)
+        if patterns is None:
+            patterns = self._patterns[operation] = Patterns(partial(self.envelope, operation))
+        return patterns.fill(headers, values)
 
     def problem(self, request: etree._Element) -> str:
         """The local name of the first element that the schema refuses; empty when it fits.

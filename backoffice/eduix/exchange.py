@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from backoffice.eduix.errors import EduixUncertain, EduixUnreachable
+from backoffice.eduix.http_answer import read_from
 
 CONNECT_SECONDS: Final = 5.0
 TOTAL_SECONDS: Final = 30.0
@@ -72,6 +73,7 @@ class Reaper(threading.Thread):
 
     def run(self) -> None:
         while True:
+            self._wake.clear()  # before the look: who comes after it wakes us
             with self._lock:
                 now = time.monotonic()
                 for key, (deadline, connection) in list(self._watched.items()):
@@ -80,8 +82,7 @@ class Reaper(threading.Thread):
                         _cut(connection)
                 idle = not self._watched
             if idle:
-                self._wake.clear()
-                self._wake.wait(timeout=5)
+                self._wake.wait()
             else:
                 time.sleep(0.1)
 
@@ -143,7 +144,13 @@ class Transport:
         self._port = parts.port or (443 if self._https else 80)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._total_seconds = total_seconds
-        self._idle: deque[tuple[float, http.client.HTTPConnection]] = deque()
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        standard = self._port == (443 if self._https else 80)
+        self._fixed = (
+            f"Host: {name if standard else f'{name}:{self._port}'}\r\n"
+            "Accept-Encoding: identity\r\nUser-Agent: eduix-backoffice\r\n"
+        )
+        self._idle: deque[tuple[float, socket.socket]] = deque()
         self.partner_date = ""  # the Date header of the last answer
         self.certificate_ends = ""  # of the newest connection, as OpenSSL writes it; "" over http
         self._tls: ssl.SSLContext | None = None
@@ -163,36 +170,34 @@ class Transport:
     def _exchange(
         self, method: str, body: bytes | None, headers: dict[str, str], max_bytes: int
     ) -> Answer:
-        connection = self._connection()
-        sock: socket.socket = connection.sock
+        sock = self._connection()
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        if body is not None:
+            lines += f"Content-Length: {len(body)}\r\n"
+        head = f"{method} {self._path} HTTP/1.1\r\n{self._fixed}{lines}\r\n".encode("ascii")
         _reaper.watch(sock, time.monotonic() + self._total_seconds)
         try:
-            connection.request(
-                method,
-                self._path,
-                body=body,
-                headers=headers | {"Accept-Encoding": "identity", "User-Agent": "eduix-backoffice"},
-            )
-            answer, keep = _read(connection, max_bytes)
+            sock.sendall(head + (body or b""))
+            answer, keep = _read(sock, method, max_bytes)
         except (OSError, http.client.HTTPException, ValueError) as problem:
             in_time = _reaper.release(sock)
-            connection.close()
+            sock.close()
             reason = _reason(problem) if in_time else f"no answer in {self._total_seconds:g} s"
             raise EduixUncertain(f"The line broke after the request left: {reason}.") from problem
         except EduixUncertain as problem:
             in_time = _reaper.release(sock)
-            connection.close()
+            sock.close()
             if not in_time:
                 raise EduixUncertain(self._late) from problem
             raise
         if not _reaper.release(sock):
-            connection.close()
+            sock.close()
             raise EduixUncertain(self._late)
         self.partner_date = answer.date
         if keep:
-            self._idle.append((time.monotonic(), connection))
+            self._idle.append((time.monotonic(), sock))
         else:
-            connection.close()
+            sock.close()
         return answer
 
     @property
@@ -204,36 +209,32 @@ class Transport:
         while self._idle:
             self._idle.pop()[1].close()
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self) -> socket.socket:
         """An idle connection that still stands, else a new one."""
         while self._idle:
             try:
-                since, connection = self._idle.pop()
+                since, sock = self._idle.pop()
             except IndexError:  # another thread took the last one
                 break
-            if time.monotonic() - since < IDLE_SECONDS and _is_quiet(connection.sock):
-                return connection
-            connection.close()
+            if time.monotonic() - since < IDLE_SECONDS and _is_quiet(sock):
+                return sock
+            sock.close()
         return self._connected()
 
-    def _connected(self) -> http.client.HTTPConnection:
+    def _connected(self) -> socket.socket:
         """A new connection, its handshake done; raises `EduixUnreachable`: nothing has left."""
-        new: http.client.HTTPConnection
-        if self._tls is not None:
-            new = http.client.HTTPSConnection(self._host, self._port, context=self._tls)
-        else:
-            new = http.client.HTTPConnection(self._host, self._port)
-        new.auto_open = 0  # a request goes out over this socket or not at all
+        line: socket.socket | None = None
         try:
             line = socket.create_connection((self._host, self._port), timeout=CONNECT_SECONDS)
-            new.sock = line
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tls is not None:
-                new.sock = self._encrypted(self._tls, line)
+            new = self._encrypted(self._tls, line) if self._tls is not None else line
         except (OSError, ValueError) as problem:
-            new.close()
+            if line is not None:
+                line.close()
             raise EduixUnreachable(f"Edu-iX cannot be reached: {_reason(problem)}.") from problem
-        new.sock.settimeout(self._total_seconds)
+        # Who watches the deadlines cuts it in time. A time-out of its own would ask the kernel
+        # before each read and write, and let another thread go first each time.
+        new.settimeout(None)
         return new
 
     def _encrypted(self, tls: ssl.SSLContext, line: socket.socket) -> ssl.SSLSocket:
@@ -255,41 +256,37 @@ class Transport:
         return safe
 
 
-def _read(connection: http.client.HTTPConnection, max_bytes: int) -> tuple[Answer, bool]:
+def _read(sock: socket.socket, method: str, max_bytes: int) -> tuple[Answer, bool]:
     """The whole answer within the size limit, and whether the connection may be kept."""
-    response = connection.getresponse()
+    response = read_from(sock, method)
     if response.status < 200:
         # The real answer would still follow, and be taken for that of the next request.
         raise EduixUncertain(f"The answer is only an interim one (HTTP {response.status}).")
-    encoding = response.getheader("Content-Encoding", "identity").lower()
+    encoding = response.field("content-encoding").lower()
     if encoding not in {"", "identity"}:
         raise EduixUncertain(f"The answer is compressed ({encoding[:20]}), unasked.")
-    announced = response.getheader("Content-Length", "")
-    if announced.isdecimal() and int(announced) > max_bytes:
+    if response.length is not None and response.length > max_bytes:
         raise EduixUncertain(f"The answer is larger than {max_bytes} bytes.")
     body = response.read(max_bytes + 1)
     if len(body) > max_bytes:
         raise EduixUncertain(f"The answer is larger than {max_bytes} bytes.")
     if response.length:  # read(n) does not complain about a body that was cut short
         raise EduixUncertain("The answer was cut short.")
-    answer = Answer(
-        response.status,
-        response.getheader("Content-Type", ""),
-        body,
-        response.getheader("Date", ""),
-    )
+    answer = Answer(response.status, response.field("content-type"), body, response.field("date"))
     return answer, not response.will_close
 
 
-def _is_quiet(sock: socket.socket | None) -> bool:
+def _is_quiet(sock: socket.socket) -> bool:
     """An idle connection with something to read was closed by the other side."""
-    if sock is None or sock.fileno() < 0:
+    if sock.fileno() < 0:
         return False
     try:
-        readable, _, _ = select.select([sock], [], [], 0)
+        # Not `select`: it knows no file beyond the 1,024th.
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return not poll.poll(0)
     except (OSError, ValueError):
         return False
-    return not readable
 
 
 def _reason(problem: BaseException) -> str:

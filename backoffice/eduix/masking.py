@@ -72,7 +72,6 @@ SCHOOL: Final = frozenset(
 )
 """Public data of a school, masked anywhere but in a `school`."""
 
-SECRETS: Final = frozenset({"username", "password", "sessionID"})
 _NO_EVIDENCE: Final = frozenset({"gender", "preposition", "houseNumber"})
 """Too short to be recognised in a text without blanking half of it, and harmless alone."""
 
@@ -108,9 +107,12 @@ def _kept(node: etree._Element, text: str, hide: Concealer) -> str:
         local in SCHOOL and parent is not None and etree.QName(parent).localname == "school"
     ):
         return text
-    if local == "eckID" and len(text.strip()) > 12:
-        return MASK + text.strip()[-6:]
-    return MASK
+    return shortened(text) if local == "eckID" else MASK
+
+
+def shortened(text: str) -> str:
+    """Of a long number its last six characters: enough to tell two apart on the telephone."""
+    return MASK + text.strip()[-6:] if len(text.strip()) > 12 else MASK
 
 
 def masked_bytes(body: bytes, content_type: str, hide: Concealer) -> str:
@@ -148,6 +150,14 @@ class Concealer:
     def __init__(self, *values: str) -> None:
         self._pattern: re.Pattern[str] | None = None
         self._values = set(values)
+        self._sent = b""
+
+    @classmethod
+    def of_sent(cls, sent: bytes) -> Concealer:
+        """The same for an envelope that we wrote; read only when there is something to hide."""
+        found = cls()
+        found._sent = sent
+        return found
 
     @classmethod
     def of(cls, envelope: etree._Element) -> Concealer:
@@ -164,7 +174,12 @@ class Concealer:
 
     def __call__(self, text: str) -> str:
         """The text with every such value replaced, however it is written in a page."""
-        if not self._values or not text:
+        if not text:
+            return text
+        if self._sent:
+            self._values = Concealer.of(etree.fromstring(self._sent))._values
+            self._sent = b""
+        if not self._values:
             return text
         if self._pattern is None:
             self._pattern = _pattern_of(self._values)

@@ -1,4 +1,7 @@
-"""Are both services there, do they let us in, and do they fit? For `manage.py eduix_ping`."""
+"""Are both services there, do they let us in, and do they fit?
+
+For `manage.py eduix_ping`, and for the page of what is ready.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,8 @@ class Ping:
     clock_seconds: float | None = None  # the partner's clock minus ours
     certificate_days: int | None = None
     problem: str = ""
+    kind: str = ""  # of the problem: misfit, not_tried, login, distributor, refused or no_answer
+    code: int | None = None  # of Edu-iX, when it answered with one
 
 
 def ping(config: Config) -> Iterator[Ping]:
@@ -66,7 +71,7 @@ def _ping(found: Ping, config: Config, refused: str) -> None:
     fit = fit_of_settings(found.service, fetch=True)
     found.misfits, found.remarks = fit.errors, list(fit.warnings)
     if fit.errors:
-        found.problem = fit.errors[0]
+        found.problem, found.kind = fit.errors[0], "misfit"
         return
     service = Service(
         found.service,
@@ -81,7 +86,7 @@ def _ping(found: Ping, config: Config, refused: str) -> None:
     found.address = client.address
     found.operations = len(client.dialect.forms)
     if refused:
-        found.problem = refused
+        found.problem, found.kind = refused, "not_tried"
         return
     try:
         _call(found, service, config.EDUIX_DISTRIBUTOR_ID)
@@ -98,7 +103,9 @@ def _call(found: Ping, service: Service, distributor_id: int) -> None:
         with recording():
             service.sign_on()
     except EduixRefused as problem:
+        found.kind, found.code = "refused", problem.code
         if problem.number in LOGIN_REFUSED:
+            found.kind = "login"
             found.login_ms = round((time.monotonic() - begun) * 1000)
             found.problem = _(
                 "Edu-iX refuses our login (code %d); check EDUIX_USERNAME and EDUIX_PASSWORD."
@@ -107,7 +114,7 @@ def _call(found: Ping, service: Service, distributor_id: int) -> None:
             found.problem = _("The login failed with code %d.") % problem.code
         return
     except EduixError as problem:
-        found.problem = problem.text
+        found.problem, found.kind = problem.text, "no_answer"
         return
     found.login_ms, found.has_session = round((time.monotonic() - begun) * 1000), True
     key: dict[str, Any] = {"distributorID": distributor_id}
@@ -118,7 +125,9 @@ def _call(found: Ping, service: Service, distributor_id: int) -> None:
             inside = key | {"distributorPersonCreditID": NOBODY}
             service.read("getPersonCredit", distributorPersonCredit=inside)
     except EduixRefused as problem:
+        found.kind, found.code = "refused", problem.code
         if problem.number in WRONG_DISTRIBUTOR:
+            found.kind = "distributor"
             found.problem = _(
                 "Edu-iX does not accept our distributor number %(number)d (code %(code)d); "
                 "check EDUIX_DISTRIBUTOR_ID."
@@ -126,7 +135,7 @@ def _call(found: Ping, service: Service, distributor_id: int) -> None:
         else:
             found.problem = _("A question after the login failed with code %d.") % problem.code
     except EduixError as problem:
-        found.problem = problem.text
+        found.problem, found.kind = problem.text, "no_answer"
 
 
 def _clock(found: Ping, date: str) -> None:

@@ -9,7 +9,8 @@ import hashlib
 import json
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import ClassVar
+from functools import cache
+from typing import ClassVar, Final
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,25 @@ class Record:
 
     def pushed(self) -> dict[str, object]:
         """What we send, by column."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in self.THEIRS}
+        return {name: getattr(self, name) for name in self.pushed_names()}
+
+    @classmethod
+    @cache
+    def pushed_names(cls) -> tuple[str, ...]:
+        """The columns that we send."""
+        return tuple(each.name for each in fields(cls) if each.name not in cls.THEIRS)
 
     def digest(self) -> str:
         """SHA-256 over what we send, to recognise our own request later."""
-        text = json.dumps(self.pushed(), default=str, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_encode(self.pushed()).encode()).hexdigest()
 
     def differences(self, other: Record) -> list[str]:
         """Columns in which `other` holds something else than we would send."""
         ours, theirs = self.pushed(), other.pushed()
         return [name for name, value in ours.items() if theirs.get(name) != value]
+
+
+_encode: Final = json.JSONEncoder(default=str, sort_keys=True).encode
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from backoffice.eduix.checks import refuse_wrong_address
 from backoffice.eduix.client import SoapClient
@@ -18,6 +18,8 @@ from backoffice.eduix.session import Login, SessionKeeper, SessionStore
 
 StoreOf = Callable[[Login], SessionStore]
 """Where the session of a login is kept."""
+
+MOST_SESSIONS: Final = 4  # for one call: others may use up a new one before it
 
 
 class Service:
@@ -93,13 +95,20 @@ class Service:
         headers: Callable[[str], dict[str, Any]],
         arguments: dict[str, Any],
     ) -> Any:
-        """Call once; when the session is gone, log in once more and call once more."""
-        session = self._session.current()
-        try:
-            return self._client.call(operation, headers=headers(session), **arguments)
-        except EduixRefused as refused:
-            # 2 on a call that carried a session speaks of the session, not of our password
-            if refused.number not in SESSION_GONE and refused.number not in LOGIN_REFUSED:
-                raise
-            self._session.drop(session)
-        return self._client.call(operation, headers=headers(self._session.current()), **arguments)
+        """Call once; when the session is gone, log in once more and call again.
+
+        The new session may be gone already, where many calls use it up: then another one is tried.
+        """
+        sessions = 0
+        while True:
+            session = self._session.current()
+            sessions += 1
+            try:
+                return self._client.call(operation, headers=headers(session), **arguments)
+            except EduixRefused as refused:
+                is_gone = refused.number in SESSION_GONE
+                # 2 on a call that carried a session speaks of the session, not of our password
+                is_login = refused.number in LOGIN_REFUSED and sessions == 1
+                if not (is_gone or is_login) or sessions == MOST_SESSIONS:
+                    raise
+                self._session.drop(session)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from backoffice.eduix import exchange
 from backoffice.eduix.client import SoapClient
 from backoffice.eduix.errors import (
     EduixContractBroken,
@@ -261,3 +262,23 @@ def test_threads_share_one_login_and_one_refusal() -> None:
 
     assert len(logins) == 1
     assert sorted(refusals) == [False] + [True] * 7
+
+
+def test_a_call_that_begins_while_the_watcher_falls_asleep_is_watched() -> None:
+    reaper = exchange.Reaper()
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(3)
+    falls_asleep = reaper._wake.clear
+    watched: list[socket.socket] = []
+
+    def just_then() -> None:
+        if not watched:
+            watched.append(ours)
+            reaper.watch(ours, time.monotonic() + 0.1)
+        falls_asleep()
+
+    reaper._wake.clear = just_then  # type: ignore[method-assign]  # a moment of microseconds
+    reaper.start()
+
+    with ours, theirs:
+        assert theirs.recv(1) == b""  # cut in time
