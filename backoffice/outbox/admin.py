@@ -32,6 +32,7 @@ from backoffice.outbox.filters import MessageGroupFilter, OperationFilter
 from backoffice.outbox.models import Attempt, Message
 from backoffice.outbox.pushable import in_chunks, signed_in
 from backoffice.outbox.registry import is_question
+from backoffice.outbox.standstill import standstill_now
 from backoffice.outbox.words import operation_words
 from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
 from backoffice.screens.buttons import buttons_for
@@ -45,6 +46,7 @@ from backoffice.screens.cells import (
     two_lines,
 )
 from backoffice.screens.links import url_of
+from backoffice.screens.numbers import with_number
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -57,6 +59,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     """Every intent to change or ask something at Edu-iX."""
 
     change_form_template = "outbox/message.html"
+    change_list_template = "outbox/list.html"
     actions = ["send_again_now"]
 
     lead = _("What went to Edu-iX, what still must go, and what stands in its way.")
@@ -87,6 +90,12 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
                 tries=tries.get(row.pk, 0),
             )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"standstill": standstill_now(), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
     # --- columns ---------------------------------------------------------------------------------
 
     @admin.display(description=_("message"))
@@ -106,7 +115,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 
     @admin.display(description=_("asked"), ordering="id")
     def moment(self, message: Message) -> SafeString:
-        asked = date_format(timezone.localtime(message.created_at), "j b, H:i")
+        asked = date_format(timezone.localtime(message.asked_at), "j b, H:i")
         number = cells_of(message).get("tries", 0)
         return two_lines(asked, ngettext("%d try", "%d tries", number) % number if number else "")
 
@@ -154,14 +163,14 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             for message in Message.objects.filter(pk__in=chunk).order_by("position"):
                 send_again(message=message, user=signed_in(request))
         told = ngettext("%d message goes again now.", "%d messages go again now.", len(pks))
-        words = [told % len(pks)]
+        words = [with_number(told, len(pks))]
         if skipped:
             left = ngettext(
                 "%d was skipped: it is done, being sent, or waits for another.",
                 "%d were skipped: they are done, being sent, or wait for another.",
                 skipped,
             )
-            words.append(left % skipped)
+            words.append(with_number(left, skipped))
         self.message_user(request, " ".join(words), messages.SUCCESS if pks else messages.WARNING)
 
 

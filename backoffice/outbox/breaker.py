@@ -43,17 +43,31 @@ def look() -> Seen:
 
 def note_unreachable() -> Seen:
     """Pause all workers, longer each time; calls that fail together count once."""
-    now = timezone.now()
-    row = stops.state()
-    pause = timedelta(seconds=min(backoff(row.failures + 1), LONGEST_PAUSE))
-    ServiceState.objects.filter(
-        Q(pause_until=None) | Q(pause_until__lte=now), pk=row.pk, failures=row.failures
+    _rest(timezone.now(), stops.state().failures)
+    return look()
+
+
+def take_turn(now: datetime) -> bool:
+    """Whether this worker may ask, for all of them, if Edu-iX is back; the next rest begins now.
+
+    Only where there is something to ask with: what was put off for longer is brought forward.
+    """
+    with transaction.atomic():
+        if not Message.objects.due(now).exists() and not bring_forward(now, most=ASKERS):
+            return False
+        return bool(_rest(now, stops.state().failures))
+
+
+def _rest(now: datetime, failures: int) -> int:
+    """Begin the next rest; 0 when another worker has begun it."""
+    pause = timedelta(seconds=min(backoff(failures + 1), LONGEST_PAUSE))
+    return ServiceState.objects.filter(
+        Q(pause_until=None) | Q(pause_until__lte=now), service=stops.SERVICE, failures=failures
     ).update(
         failures=F("failures") + 1,
         unreachable_since=Coalesce(F("unreachable_since"), Value(now)),
         pause_until=now + pause,
     )
-    return look()
 
 
 def note_reachable() -> Seen:

@@ -19,6 +19,7 @@ from backoffice.explanations.services import explain
 from backoffice.outbox.models import Message, Pushable, PushState
 from backoffice.screens.cells import Tone, pill
 from backoffice.screens.links import counted, kind_of
+from backoffice.screens.numbers import with_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,6 +102,11 @@ def explanation_of(message: Message) -> Explanation | None:
     return None
 
 
+def no_answer_words(message: Message) -> str:
+    """Why a tried message has no answer yet, as a title; its own text is for who mends programs."""
+    return (explanation_of(message) or explain("own:unreachable")).title
+
+
 @dataclass(frozen=True)
 class Blocker:
     """The root cause that a waiting row waits for, and how many messages wait for it."""
@@ -137,7 +143,9 @@ def waiting_words(number: int) -> str:
     """`3 messages wait for this`; empty when none does."""
     if not number:
         return ""
-    return ngettext("%d message waits for this", "%d messages wait for this", number) % number
+    return with_number(
+        ngettext("%d message waits for this", "%d messages wait for this", number), number
+    )
 
 
 def told_after_save(subject: str) -> str:

@@ -19,15 +19,18 @@ from django.utils import timezone
 
 from backoffice.eduix.errors import EduixMisfit
 from backoffice.eduix.gateway import Gateway, default_gateway
-from backoffice.outbox import breaker, stops
+from backoffice.outbox import breaker, clock, stops
 from backoffice.outbox.counts import Counts
+from backoffice.outbox.in_hand import InHand
 from backoffice.outbox.models import Attempt, Message
+from backoffice.outbox.pace import Pace
 from backoffice.outbox.registry import background, senders
 from backoffice.outbox.settling import (
     ACCEPTED,
     Result,
     Tried,
     backoff,
+    give_back,
     rescue,
     settle,
     settle_accepted,
@@ -47,13 +50,9 @@ RESCUE_SECONDS: Final = 5.0
 BACKGROUND_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 0.5
 MISFIT_SECONDS: Final = 30.0  # until a WSDL that could not be used is read again
-LAST: Final = 1_000_000  # after every priority
-TOGETHER: Final = 128  # tries settled in one transaction
-MOST_ENDING: Final = 512  # answers that wait for the settler; more mean that the database is slow
-AHEAD: Final = 2  # messages claimed per connection, so that a free one never waits for a claim
-AHEAD_OF_FAST: Final = 4  # larger claims cost less each, and hold nothing up while calls are short
-FAST_SECONDS: Final = 0.2
-SLOWER_SECONDS: Final = 1.0  # between two halvings of the calls at once
+TOGETHER: Final = 256  # tries settled in one transaction
+GATHER_SECONDS: Final = 0.02
+MOST_ENDING: Final = 1024  # answers that wait for the settler; more mean that the database is slow
 
 
 class Drainer:
@@ -74,23 +73,19 @@ class Drainer:
         self.gateway = gateway
         self.is_patient = is_patient
         self.counts = Counts()
-        self.stopping = threading.Event()
-        # Urgent ones pass others here too; what ends a thread comes last.
-        self._jobs: queue.PriorityQueue[tuple[int, int, Message | None, Any]] = (
-            queue.PriorityQueue()
-        )
+        self._is_stopping = False
+        self._waiting = InHand()
         self._ended: queue.SimpleQueue[Tried | None] = queue.SimpleQueue()
         self._in_flight = 0  # claimed, and not written down yet
         self._ending = 0  # of these: answered, with the settler
-        self._call_seconds = 1.0  # how long a call takes lately
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._pause_until = 0.0
         self._failures = 0
         self._last_rescue = self._last_background = self._last_look = 0.0
+        self._clock = clock.Watch()
         self._seen = breaker.Seen()
-        self._allowed = float(self.connections)  # calls at once that the partner can take
-        self._slowed_at = 0.0
+        self._pace = Pace(self.connections)
 
     def run(self, *, until: Callable[[], bool], seconds: float = inf) -> Counts:
         """Drain until `until` says so, time is up, or `stop()`.
@@ -99,7 +94,7 @@ class Drainer:
         """
         end = time.monotonic() + seconds
         threads = [
-            threading.Thread(target=self._work, name=f"eduix-{number}", daemon=True)
+            threading.Thread(target=self._work, args=(number,), name=f"eduix-{number}", daemon=True)
             for number in range(self.connections)
         ]
         settler = threading.Thread(target=self._settle, name="eduix-settle", daemon=True)
@@ -108,7 +103,7 @@ class Drainer:
         if threads:
             settler.start()
         try:
-            while not self.stopping.is_set() and time.monotonic() < end:
+            while not self._is_stopping and time.monotonic() < end:
                 self._wake.clear()
                 if not self._round():
                     if until():
@@ -116,8 +111,8 @@ class Drainer:
                     if self.connections or self.is_paused:
                         self._wake.wait(POLL_SECONDS)
         finally:
-            for number in range(len(threads)):
-                self._jobs.put((LAST, number, None, None))
+            self._give_back_waiting()
+            self._waiting.end(len(threads))
             for thread in threads:
                 thread.join()
             if threads:
@@ -126,9 +121,25 @@ class Drainer:
         return self.counts
 
     def stop(self) -> None:
-        """Finish what is under way and return from `run`; safe in a signal handler."""
-        self.stopping.set()
-        self._wake.set()
+        """Finish the calls under way, give back the rest, and return from `run`.
+
+        Safe in a signal handler: those run between two instructions of the main thread, which
+        may hold the lock of any Event at that moment, and would then wait for itself.
+        """
+        self._is_stopping = True
+
+    def _give_back_waiting(self) -> None:
+        """What was claimed and not begun is for whoever comes next, or for later."""
+        if left := self._waiting.take_all():
+            self._give_back(left)
+            self._finish([], ended=len(left))
+
+    def _give_back(self, messages: Sequence[Message]) -> None:
+        try:
+            give_back(messages)
+        except Exception:  # the border: their leases run out, and they are asked about
+            logger.exception("outbox_not_given_back", extra={"count": len(messages)})
+            self._hang_up()
 
     @property
     def is_idle(self) -> bool:
@@ -143,23 +154,29 @@ class Drainer:
 
     def _round(self) -> int:
         """One look at the outbox; returns how much was done or started."""
+        if self._pace.look():
+            self._waiting.let(self._pace.at_once)
         try:
             if not connection.in_atomic_block:
                 close_old_connections()
             done = self._background()
             now = time.monotonic()
-            if now - self._last_rescue > RESCUE_SECONDS:
+            is_time = now - self._last_rescue > RESCUE_SECONDS
+            if is_time:
                 self._last_rescue = now
-                rescue(timezone.now())
-                stops.beat()
+                if self._clock.was_put_back():
+                    clock.mend(timezone.now())
+                rescue(clock.lease_now())
             self._look()
-            if self.is_paused or self._seen.is_stopped or not self._has_gateway():
-                return done
-            return done + self._start()
+            if not (self.is_paused or self._seen.is_stopped) and self._has_gateway():
+                done += self._start()
+            if is_time:
+                stops.beat()  # after a whole round: who cannot claim gives no sign of life
+            return done
         except DATABASE_GONE as problem:
             logger.error("outbox_database", extra={"error": type(problem).__name__})
             connection.close()
-            self.stopping.wait(1)
+            time.sleep(1)
             return 0
 
     def _has_gateway(self) -> bool:
@@ -207,30 +224,33 @@ class Drainer:
             room = self._room
             if room < max(1, self._capacity // 2) and self._in_flight:
                 return 0
+            if self._seen.failures and self.is_patient and not breaker.take_turn(timezone.now()):
+                return 0  # the rest is over, and another worker asks
             claimed = claim_due(room)
-        if not claimed and self._seen.failures and self.is_patient and not self._in_flight:
-            # The pause is over, and whoever could ask was put off for longer.
-            return breaker.bring_forward(timezone.now(), most=breaker.ASKERS)
-        prepared = prepare_together(claimed) if self.connections else {}
+        prepared = self._prepared(claimed) if self.connections else {}
         with self._lock:
             self._in_flight += len(claimed)
         for message in claimed:
             if self.connections:
-                found = prepared.get(message.pk, UNREAD)
-                self._jobs.put((message.priority, message.pk, message, found))
+                self._waiting.put(message, prepared.get(message.pk, UNREAD))
             else:
                 self._handle(message, UNREAD)
         return len(claimed)
 
+    def _prepared(self, claimed: Sequence[Message]) -> dict[int, Any]:
+        try:
+            return prepare_together(claimed)
+        except DATABASE_GONE:  # or a lock that was waited for too long
+            self._hang_up()
+            self._give_back(claimed)
+            raise
+
     @property
     def _capacity(self) -> int:
-        """How many messages may be claimed at once; few where each call takes long."""
+        """How many messages may be claimed at once."""
         if self._seen.failures and self.is_patient:
             return 1  # one asks whether Edu-iX is back
-        if self._allowed < self.connections:
-            return max(1, int(self._allowed))
-        is_fast = self._call_seconds < FAST_SECONDS
-        return self.connections * (AHEAD_OF_FAST if is_fast else AHEAD)
+        return self._pace.capacity
 
     @property
     def _room(self) -> int:
@@ -239,16 +259,18 @@ class Drainer:
             return self._capacity - self._in_flight
         return self._capacity - self._in_flight + self._ending
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         try:
             while True:
-                _priority, _pk, message, prepared = self._jobs.get()
+                message, prepared = self._waiting.take(number)
                 if message is None:
                     return
-                started = time.monotonic()
+                self._pace.begin(number)
+                cpu = time.thread_time()
                 self._handle(message, prepared)
-                took = time.monotonic() - started
-                self._call_seconds += (took - self._call_seconds) / 16  # a moving average
+                self._pace.end(number, time.thread_time() - cpu)
+                if self._pace.is_overtaken(len(self._waiting)):
+                    self._give_back_waiting()
         finally:
             connections.close_all()
 
@@ -284,6 +306,8 @@ class Drainer:
             is_over = False
             while not is_over:
                 tried = [self._ended.get()]
+                if self._in_flight > self._ending and self._ended.qsize() < TOGETHER // 2:
+                    time.sleep(GATHER_SECONDS)  # others end meanwhile, and are written with it
                 while len(tried) < TOGETHER and not self._ended.empty():
                     tried.append(self._ended.get())
                 is_over = None in tried
@@ -328,6 +352,10 @@ class Drainer:
             extra={"message_id": message.pk, "error": type(problem).__name__},
             exc_info=problem,
         )
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Make a new connection to the database next time: this one may be broken."""
         if not connection.in_atomic_block:
             connection.close()
 
@@ -352,13 +380,13 @@ class Drainer:
                 self._pause_until = now + min(backoff(self._failures), breaker.LONGEST_PAUSE)
             if outcome == Attempt.Outcome.UNREACHABLE:
                 self._note(breaker.note_unreachable)
+            self._give_back_waiting()
         elif outcome == Attempt.Outcome.UNCERTAIN:
-            if now - self._slowed_at > SLOWER_SECONDS:  # all calls under way tell of one trouble
-                self._slowed_at, self._allowed = now, max(1.0, self._allowed / 2)
+            if self._pace.slow_down():
+                self._give_back_waiting()
         elif outcome in (Attempt.Outcome.ACCEPTED, Attempt.Outcome.REFUSED):
             self._failures = 0
-            more = self._allowed + 1 / max(self._allowed, 1.0)
-            self._allowed = min(float(self.connections), more)
+            self._pace.speed_up()
             if self._seen.failures:
                 self._note(breaker.note_reachable)
 

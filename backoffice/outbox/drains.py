@@ -30,7 +30,8 @@ def drain_once(
             idle_rounds = 0
         if drainer.is_paused or stops.is_stopped():
             return drainer.is_idle
-        return idle_rounds > 1
+        # In one thread a round that found nothing has seen everything; others may still hand in.
+        return idle_rounds > (1 if drainer.connections else 0)
 
     return drainer.run(until=finished)
 

@@ -5,7 +5,7 @@ The row is the truth; a broker only rings (docs/delivery.md).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.outbox import literals  # noqa: F401  # the lookup `among`
+from backoffice.outbox import literals, lookups  # noqa: F401  # `among` and `one_of`
 from backoffice.outbox.held import Held
 from backoffice.outbox.service_models import ServiceState
 from backoffice.outbox.words import operation_words
@@ -148,7 +148,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         active = Message.objects.filter(status__among=Message.ACTIVE).filter(
             Q(position__lt=OuterRef("position")) | Q(status=Message.Status.SENDING)
         )
-        in_chain = active.open()  # says nothing more, and fits the index that begins with the chain
+        in_chain = active
+        if connections[self.db].vendor == "sqlite":
+            # Says nothing more, and SQLite sees by it that the index on the chain serves.
+            in_chain = active.open()
         return self.filter(
             status__among=(Message.Status.QUEUED, Message.Status.UNCERTAIN), due_at__lte=now
         ).filter(
@@ -166,16 +169,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
         the chain refuses what both would overlook: then nothing is taken this time.
         """
         heads = self.due(now).order_by("priority", "position")
-        if connections[self.db].features.has_select_for_update_skip_locked:
+        is_locked = connections[self.db].features.has_select_for_update_skip_locked
+        if is_locked:
             heads = heads.select_for_update(skip_locked=True, of=("self",))
         with along_indexes(self.db):
             messages = list(heads[:limit])
         try:
             with transaction.atomic():
-                taken = self.filter(
-                    pk__in=[message.pk for message in messages],
-                    status__in=[Message.Status.QUEUED, Message.Status.UNCERTAIN],
-                ).update(
+                rows = self.filter(pk__one_of=[message.pk for message in messages])
+                if not is_locked:
+                    # Where they are locked this says nothing more, and makes PostgreSQL read all
+                    # that is queued (22 ms among a million).
+                    rows = rows.filter(status__in=[Message.Status.QUEUED, Message.Status.UNCERTAIN])
+                taken = rows.update(
                     status=Message.Status.SENDING,
                     lease_until=now + lease,
                     fence=F("fence") + 1,
@@ -194,15 +200,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 False,
             )
         return messages
-
-    def write_digests(self, messages: Sequence[Message]) -> None:
-        """Keep `sent_digest` of many; their CASE would cost more than all else of a claim."""
-        table = connections[self.db].ops.quote_name(Message._meta.db_table)
-        update = f"update {table} set sent_digest = %s where id = %s and fence = %s"  # noqa: S608
-        with transaction.atomic(using=self.db), connections[self.db].cursor() as cursor:
-            cursor.executemany(
-                update, [(each.sent_digest, each.pk, each.fence) for each in messages]
-            )
 
     def left_behind(self, now: datetime) -> MessageQuerySet:
         """In flight longer than the lease: the worker that took it is gone."""
@@ -368,7 +365,10 @@ class Attempt(models.Model):
         BROKEN = "broken", _("Unforeseen")
         LOST = "lost", _("Worker stopped")
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
+    # The index of the constraint below begins with it.
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )
     fence = models.PositiveIntegerField(_("fence"))
     started_at = models.DateTimeField(_("started"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from django.db.models import Case, F, QuerySet, Value, When
@@ -50,6 +51,11 @@ class Prepared(Generic[Rec]):
 
     record: Rec
     is_registered: bool
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the record; asked for before the call and during it."""
+        return self.record.digest()
 
 
 class Sender(ABC):
@@ -145,7 +151,7 @@ class RowSender(Sender):
         }
         if accepted:
             columns["registered_at"] = Coalesce(F("registered_at"), Value(now))
-        rows = self._kept().filter(pk__in=[subject_pk(one) for one in subjects])
+        rows = self._kept().filter(pk__one_of=[subject_pk(one) for one in subjects])
         rows.update(**columns)
         if accepted:
             self.accepted(rows, now)
@@ -166,7 +172,7 @@ class RowSender(Sender):
         self._as_before([subject], now)
 
     def _as_before(self, subjects: Sequence[str], now: datetime) -> None:
-        rows = self._kept().filter(pk__in=[subject_pk(one) for one in subjects])
+        rows = self._kept().filter(pk__one_of=[subject_pk(one) for one in subjects])
         rows.update(
             push_state=Case(
                 When(registered_at=None, then=Value(PushState.LOCAL_ONLY)),
@@ -217,24 +223,28 @@ class PushSender(RowSender, Generic[Rec]):
     def rows(self) -> QuerySet[Any]:
         """The rows that may be sent, with all that their records need."""
 
-    @abstractmethod
-    def record_of(self, row: Any) -> Rec:
-        """A row as it goes to Edu-iX."""
+    record: ClassVar[type[Record]]
+    # Where a field of the record stands, when not in a column of the same name.
+    columns: ClassVar[Mapping[str, str]] = {}
 
     def prepare(self, message: Message) -> Prepared[Rec] | None:
         return self.prepare_many([message])[message.pk]
 
     def prepare_many(self, messages: Sequence[Message]) -> dict[int, Any | None]:
-        rows = self.rows().in_bulk([subject_pk(message.subject) for message in messages])
-        return {
-            message.pk: Prepared(self.record_of(row), row.registered_at is not None)
-            if (row := rows.get(subject_pk(message.subject))) is not None
-            else None
-            for message in messages
-        }
+        """The rows as they go to Edu-iX; a model's own objects would cost as much as the rest."""
+        names = [each.name for each in fields(self.record)]
+        wanted = [subject_pk(message.subject) for message in messages]
+        rows = self.rows().filter(pk__one_of=wanted)
+        found: dict[int, Prepared[Any]] = {}
+        for pk, registered_at, *values in rows.values_list(
+            "pk", "registered_at", *(self.columns.get(name, name) for name in names)
+        ):
+            record = self.record(**dict(zip(names, values, strict=True)))
+            found[pk] = Prepared(record, registered_at is not None)
+        return {message.pk: found.get(subject_pk(message.subject)) for message in messages}
 
     def digest_of(self, prepared: Prepared[Rec]) -> str:
-        return prepared.record.digest()
+        return prepared.digest
 
     @abstractmethod
     def find(self, record: Rec, gateway: Gateway) -> Rec | None:

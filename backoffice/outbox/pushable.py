@@ -37,6 +37,7 @@ from backoffice.screens.buttons import buttons_for
 from backoffice.screens.forms import OfficeForm
 from backoffice.screens.history import HistoryAdmin
 from backoffice.screens.links import field_of, url_of
+from backoffice.screens.numbers import with_number
 from backoffice.screens.panels import panels_of
 
 if TYPE_CHECKING:
@@ -274,7 +275,9 @@ def in_chunks(pks: list[int]) -> Iterator[list[int]]:
 
 def told_after_push(queued: int, skipped: Counter[str]) -> str:
     """`3 queued. 2 skipped: 1 under way already, 1 equal to Edu-iX already.`"""
-    counts = ngettext("%d row queued for Edu-iX.", "%d rows queued for Edu-iX.", queued) % queued
+    counts = with_number(
+        ngettext("%d row queued for Edu-iX.", "%d rows queued for Edu-iX.", queued), queued
+    )
     reasons: Counter[str] = Counter()
     for state, number in skipped.items():
         reasons[str(WHY_SKIPPED.get(state, _("nothing to send")))] += number

@@ -6,6 +6,8 @@ change does. Nothing is sent here.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast
@@ -14,12 +16,18 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, IntegerField, PositiveBigIntegerField, Q, Value, When
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerGone
 
 from backoffice.outbox.models import Message, PushState
 from backoffice.outbox.registry import is_question, mark_rows, senders
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, User
+
+logger = logging.getLogger(__name__)
+
+REST_OF_RINGS: Final = 30.0  # seconds without a ring after one that failed
+_no_ring_before = 0.0
 
 MOST_LOCKS: Final = 1000  # of 6,400 that PostgreSQL has by default for all connections together
 ALL_CHAINS: Final = 0x6F7574626F78  # "outbox"; shared by who locks some chains
@@ -102,7 +110,7 @@ def lock_chain(*chains: str) -> None:
                     " order by number, key) as keys",
                     [ALL_CHAINS, names],
                 )
-        open_ones = Message.objects.open().filter(chain__in=chains).order_by("position")
+        open_ones = Message.objects.open().filter(chain__one_of=chains).order_by("position")
         list(open_ones.select_for_update().values_list("pk", flat=True))
 
 
@@ -215,13 +223,26 @@ def release_followers(message: Message) -> list[Message]:
 def ring() -> None:
     """Wake a drainer after commit. Without a broker `manage.py deliver` looks by itself."""
     if settings.CELERY_BROKER_URL:
-        from backoffice.outbox.tasks import drain
+        # robust: nothing that goes wrong here may turn a saved change into an error page
+        transaction.on_commit(_wake, robust=True)
 
-        def wake() -> None:
-            drain.apply_async(expires=settings.OUTBOX_DRAIN_SECONDS)
 
-        # robust: a broker that is down must not turn a saved change into an error page
-        transaction.on_commit(wake, robust=True)
+def _wake() -> None:
+    """Ring; while the broker does not answer only now and then, for each ring would wait for it.
+
+    The beat rings anyhow, as soon as the broker is back.
+    """
+    global _no_ring_before
+    from backoffice.outbox.tasks import drain
+
+    if time.monotonic() < _no_ring_before:
+        return
+    try:
+        drain.apply_async(expires=settings.OUTBOX_DRAIN_SECONDS)
+    except BrokerGone as problem:
+        _no_ring_before = time.monotonic() + REST_OF_RINGS
+        # Only the kind of error: its text may hold the address with its password.
+        logger.error("outbox_not_rung", extra={"error": type(problem.__cause__).__name__})
 
 
 def has_open(*, operation: str, subject: str) -> bool:

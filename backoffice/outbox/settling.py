@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from backoffice.eduix.errors import (
@@ -28,6 +29,7 @@ from backoffice.outbox.models import Attempt, Message, PushState
 from backoffice.outbox.push import Differs
 from backoffice.outbox.registry import mark_rows
 from backoffice.outbox.services import ROW_STATE, hold_followers, lock_chain
+from backoffice.outbox.statements import end_accepted_attempts
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +159,7 @@ def settle_accepted(tried: Sequence[Tried]) -> None:
     with transaction.atomic():
         lock_chain(*(chain for one in tried for chain in one.message.chains))
         held = Message.objects.filter(
-            pk__in=[one.message.pk for one in tried], status=Message.Status.SENDING, again=False
+            pk__one_of=[one.message.pk for one in tried], status=Message.Status.SENDING, again=False
         )
         fences = dict(held.values_list("pk", "fence"))
         ours = [one for one in tried if fences.get(one.message.pk) == one.message.fence]
@@ -170,12 +172,25 @@ def settle_accepted(tried: Sequence[Tried]) -> None:
 
 def _settle_together(tried: Sequence[Tried], now: datetime) -> None:
     """Their chains are locked, and nobody else has taken them."""
+    if end_accepted_attempts(tried, now) != len(tried):
+        _write_attempts(tried, now)
+    messages = [one.message for one in tried]
+    # Accepted ones all get the same columns, whatever happened to them before.
+    columns = _columns(messages[0], ACCEPTED, now)
+    Message.objects.filter(pk__one_of=[message.pk for message in messages]).update(**columns)
+    for message in messages:
+        message.status = ACCEPTED.status
+    mark_rows(messages, PushState.IN_SYNC, accepted=True, now=now)
+
+
+def _write_attempts(tried: Sequence[Tried], now: datetime) -> None:
+    """Also where the row that was written before the call is gone."""
     Attempt.objects.bulk_create(
         [
             Attempt(
                 message=one.message,
                 fence=one.message.fence,
-                started_at=now,  # only where the row that was written before the call is gone
+                started_at=now,
                 finished_at=now,
                 outcome=one.result.outcome,
                 code=one.result.code,
@@ -188,13 +203,6 @@ def _settle_together(tried: Sequence[Tried], now: datetime) -> None:
         unique_fields=["message", "fence"],
         update_fields=["finished_at", "outcome", "code", "text", "calls"],
     )
-    messages = [one.message for one in tried]
-    # Accepted ones all get the same columns, whatever happened to them before.
-    columns = _columns(messages[0], ACCEPTED, now)
-    Message.objects.filter(pk__in=[message.pk for message in messages]).update(**columns)
-    for message in messages:
-        message.status = ACCEPTED.status
-    mark_rows(messages, PushState.IN_SYNC, accepted=True, now=now)
 
 
 def _note_if_unknown(code: int, now: datetime) -> None:
@@ -235,9 +243,33 @@ def _columns(message: Message, result: Result, now: datetime) -> dict[str, objec
     }
 
 
+def give_back(messages: Sequence[Message]) -> None:
+    """Claimed messages that were not begun are as before their claim: no try was made."""
+    now = timezone.now()
+    with transaction.atomic():
+        lock_chain(*(chain for message in messages for chain in message.chains))
+        held = Message.objects.filter(
+            pk__one_of=[message.pk for message in messages], status=Message.Status.SENDING
+        )
+        fences = dict(held.values_list("pk", "fence"))
+        ours = [message for message in messages if fences.get(message.pk) == message.fence]
+        for status in (Message.Status.QUEUED, Message.Status.UNCERTAIN):
+            asks_first = status == Message.Status.UNCERTAIN
+            some = [message for message in ours if message.ask_first == asks_first]
+            keys = [message.pk for message in some]
+            Attempt.objects.filter(message__in=keys, outcome=Attempt.Outcome.OPEN).delete()
+            Message.objects.filter(pk__one_of=keys).update(
+                status=status, lease_until=None, tries=F("tries") - 1
+            )
+            mark_rows(some, ROW_STATE[status], now=now)
+
+
 def rescue(now: datetime) -> int:
-    """Take over what a vanished worker left in flight: nobody knows whether it arrived."""
-    rescued = 0
+    """Take over what a vanished worker left in flight: nobody knows whether it arrived.
+
+    `now` is by the clock of the leases (`clock.py`).
+    """
+    rescued, at = 0, timezone.now()
     for message in Message.objects.left_behind(now)[:100]:
         with transaction.atomic():
             taken = Message.objects.left_behind(now).filter(pk=message.pk, fence=message.fence)
@@ -245,14 +277,14 @@ def rescue(now: datetime) -> int:
                 status=Message.Status.UNCERTAIN,
                 ask_first=True,
                 lease_until=None,
-                due_at=now,
+                due_at=at,
                 fence=message.fence + 1,
             ):
                 continue
             Attempt.objects.filter(
                 message=message, fence=message.fence, outcome=Attempt.Outcome.OPEN
-            ).update(outcome=Attempt.Outcome.LOST, finished_at=now)
-            mark_rows([message], PushState.UNCERTAIN, now=now)
+            ).update(outcome=Attempt.Outcome.LOST, finished_at=at)
+            mark_rows([message], PushState.UNCERTAIN, now=at)
             rescued += 1
     if rescued:
         logger.warning("outbox_rescued", extra={"count": rescued})

@@ -1,4 +1,4 @@
-"""The alarm clock: a task carries no data, may run twice, and ends by itself after a minute."""
+"""The alarm clock: a task carries no data, may run twice, and ends by itself after a while."""
 
 from celery import shared_task
 from django.conf import settings
@@ -8,8 +8,8 @@ from backoffice.outbox.drains import drain_for
 
 @shared_task(name="backoffice.outbox.tasks.drain", ignore_result=True)  # type: ignore[untyped-decorator, unused-ignore]
 def drain() -> None:
-    """Send what is due, and apply what came in, for a minute; the beat rings the next one.
+    """Send what is due, and apply what came in, for some seconds; the beat rings the next one.
 
-    A ring that nobody heard within the minute expires: the row is the truth, not the ring.
+    A ring that nobody heard before the next one expires: the row is the truth, not the ring.
     """
     drain_for(seconds=settings.OUTBOX_DRAIN_SECONDS)

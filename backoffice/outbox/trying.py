@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from backoffice.eduix.client import recording
 from backoffice.eduix.gateway import Gateway
-from backoffice.outbox import stops
-from backoffice.outbox.models import Attempt, Message, PushState
+from backoffice.outbox import clock, stops
+from backoffice.outbox.models import Message, PushState
 from backoffice.outbox.push import NotOursAnyMore
 from backoffice.outbox.registry import mark_rows, senders
 from backoffice.outbox.settling import ACCEPTED, Result, Tried, result_of, settle
+from backoffice.outbox.statements import begin_attempts, write_digests
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +35,10 @@ def claim_due(limit: int) -> list[Message]:
     """Take up to `limit` heads of chains; each try is written down before it is made."""
     now = timezone.now()
     with transaction.atomic():
-        claimed = Message.objects.claim(limit, now=now, lease=_lease())
+        lease = _lease() + (clock.lease_now() - now)  # it ends by the clock of the database
+        claimed = Message.objects.claim(limit, now=now, lease=lease)
         if claimed:
-            Attempt.objects.bulk_create(
-                Attempt(message=message, fence=message.fence, started_at=now) for message in claimed
-            )
+            begin_attempts(claimed, now)
             mark_rows(claimed, PushState.SENDING, now=now)
     return claimed
 
@@ -71,7 +71,7 @@ def prepare_together(messages: Sequence[Message]) -> dict[int, Any]:
             changed.append(message)
     if changed:
         # Before any of these calls: when an answer is lost, it tells our own request apart.
-        Message.objects.write_digests(changed)
+        write_digests(changed)
     return prepared
 
 
@@ -110,7 +110,7 @@ def _send(message: Message, gateway: Gateway, prepared: Any) -> Result:
         While most of the lease is still to come nobody else can have taken the message, and no
         statement is needed. Both clocks are asked: one may jump, the other stands still in sleep.
         """
-        now = timezone.now()
+        now = clock.lease_now()
         is_new = bool(digest) and digest != message.sent_digest
         fresh_until = message.lease_until - CALL_TIME if message.lease_until else now
         if not is_new and now < fresh_until and time.monotonic() - claimed_at < CALL_SECONDS:

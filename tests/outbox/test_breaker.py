@@ -83,6 +83,28 @@ def test_all_workers_rest_and_only_one_message_asks(nowhere: Gateway) -> None:
     assert row().failures == 2
 
 
+def test_of_many_workers_one_has_the_turn_to_ask() -> None:
+    queued(3)
+    breaker.note_unreachable()
+    assert not breaker.take_turn(timezone.now()), "the rest is not over"
+    Message.objects.update(due_at=timezone.now() + timedelta(minutes=15), tries=7)
+    after = timezone.now() + timedelta(seconds=60)
+
+    turns = [breaker.take_turn(after) for _ in range(3)]
+
+    assert turns == [True, False, False]
+    assert row().failures == 2
+    assert (row().pause_until or after) > after
+    assert Message.objects.due(after).exists()
+
+
+def test_without_anything_to_send_nobody_takes_a_turn() -> None:
+    breaker.note_unreachable()
+
+    assert not breaker.take_turn(timezone.now() + timedelta(seconds=60))
+    assert row().failures == 1
+
+
 def test_when_it_is_back_all_go_at_once(nowhere: Gateway, gateway: Gateway) -> None:
     queued(6)
     drainer = Drainer(connections=3, gateway=nowhere)
@@ -146,7 +168,7 @@ def test_a_partner_that_falters_gets_fewer_calls_and_later_more_again(
 
     def over() -> bool:
         nonlocal lowest
-        lowest = min(lowest, drainer._allowed)
+        lowest = min(lowest, drainer._pace.allowed)
         Message.objects.filter(status="uncertain").update(due_at=timezone.now())
         return drainer.is_idle and not Message.objects.active().exists()
 
@@ -154,4 +176,4 @@ def test_a_partner_that_falters_gets_fewer_calls_and_later_more_again(
 
     assert set(Message.objects.values_list("status", flat=True)) == {"done"}
     assert lowest < 8
-    assert drainer._allowed > lowest
+    assert drainer._pace.allowed > lowest

@@ -26,7 +26,7 @@ from tests.factories import PersonFactory
 from tests.outbox.conftest import SCHOOL
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def database_url() -> str:
@@ -66,7 +66,7 @@ def process(*arguments: str, env: dict[str, str]) -> Iterator[subprocess.Popen[b
         worker.wait()
 
 
-def wait_until(true: Callable[[], Any], *, seconds: float = 40) -> None:
+def wait_until(true: Callable[[], Any], *, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it took too long"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
@@ -27,6 +24,7 @@ from persons.services import (
     record_prematch,
     save_person,
 )
+from tests.at_once import at_once
 from tests.eduix.test_exchange import partner, response, sends
 from tests.factories import PersonFactory, SchoolFactory, SchoolPersonFactory
 from tests.outbox.conftest import SCHOOL, gateway_for
@@ -34,26 +32,6 @@ from tests.outbox.conftest import SCHOOL, gateway_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REFUSED = Result(Attempt.Outcome.REFUSED, Message.Status.REFUSED, code=-4967, text="no")
-
-
-def together(*actions: Callable[[], object]) -> list[BaseException]:
-    """Run each in a thread of its own; returns what they raised."""
-    problems: list[BaseException] = []
-
-    def run(action: Callable[[], object]) -> None:
-        try:
-            action()
-        except Exception as problem:
-            problems.append(problem)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return problems
 
 
 def test_an_answer_of_nul_bytes_costs_no_sender() -> None:
@@ -90,7 +68,7 @@ def test_saving_while_sending_never_deadlocks(gateway: Gateway) -> None:
             until=lambda: time.monotonic() > end, seconds=20
         )
 
-    problems = together(edit, send)
+    problems = at_once(edit, send)
     drain_once(gateway=gateway)
 
     assert problems == []
@@ -107,7 +85,7 @@ def test_a_follower_queued_during_a_refusal_waits_for_it() -> None:
         queue_person_push(person=school_person.person)
         [message] = claim_due(1)
 
-        problems = together(
+        problems = at_once(
             lambda m=message: settle(m, REFUSED, []),  # type: ignore[misc]
             lambda s=school_person: queue_school_person_push(school_person=s),  # type: ignore[misc]
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
+from backoffice.eduix.records import PersonRecord
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.jobs.queueing import Wanted, enqueue_many
 from backoffice.outbox import services
@@ -116,16 +119,16 @@ def test_a_row_that_cannot_be_read_costs_only_its_own_message(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = queued(3)
-    broken = people[1].pk
+    broken, key = people[1].pk, people[1].distributor_person_id
     sender: Any = senders["person.push"]
-    record_of = sender.record_of
 
-    def failing(row: Person) -> Any:
-        if row.pk == broken:
-            raise ValueError(row.pk)
-        return record_of(row)
+    def failing(**values: Any) -> Any:
+        if values["distributor_person_id"] == key:
+            raise ValueError(key)
+        return PersonRecord(**values)
 
-    monkeypatch.setattr(sender, "record_of", failing)
+    monkeypatch.setattr(type(sender), "record", staticmethod(failing))
+    monkeypatch.setattr("backoffice.outbox.push.fields", lambda _record: fields(PersonRecord))
     drainer = Drainer(connections=2, gateway=gateway)
 
     drainer.run(until=lambda: drainer.is_idle and drainer.counts.sent >= 3, seconds=20)
@@ -174,8 +177,8 @@ def test_many_go_out_over_many_connections_exactly_once(
     assert Attempt.objects.filter(outcome="accepted").count() == 60
     created = [row for row in sandbox.control.ledger() if row.operation == "createPerson"]
     assert len(created) == len({row.subject for row in created}) == len(people)
-    [calls] = {len(attempt.calls) for attempt in Attempt.objects.all()[:50] if attempt.calls}
-    assert calls == 1
+    calls = Counter(len(attempt.calls) for attempt in Attempt.objects.all())
+    assert calls == {1: 59, 2: 1}  # whoever came first logged in for all
 
 
 def test_while_the_lease_is_new_no_statement_stands_between_two_calls(gateway: Gateway) -> None:
@@ -260,20 +263,25 @@ def visited(plan: dict[str, Any]) -> float:
     return float(own * plan["Actual Loops"]) + sum(visited(part) for part in plan.get("Plans", ()))
 
 
-@pytest.mark.parametrize("using", [along_indexes, None], ids=["claim", "control"])
+@contextmanager
+def by_sorting(using: str) -> Any:
+    """What the planner may choose by statistics of before; it does not do so each time."""
+    with connection.cursor() as cursor:
+        for way in ("indexscan", "indexonlyscan", "bitmapscan"):
+            cursor.execute(f"set local enable_{way} = off")
+    yield
+
+
+@pytest.mark.parametrize("using", [along_indexes, by_sorting], ids=["claim", "control"])
 def test_a_claim_looks_at_few_rows_of_a_long_queue(
-    postgresql: None, using: Callable[[str], Any] | None
+    postgresql: None, using: Callable[[str], Any]
 ) -> None:
-    """The statistics know nothing of the queue yet; the control shows that this matters."""
+    """Whatever the statistics know of the queue; the control shows that it would be noticed."""
     bulk(900)
     bulk(900)
     heads = Message.objects.due(timezone.now()).order_by("priority", "position")[:20]
-    with transaction.atomic():
-        if using is None:
-            plan = heads.explain(format="json", analyze=True)
-        else:
-            with using("default"):
-                plan = heads.explain(format="json", analyze=True)
+    with transaction.atomic(), using("default"):
+        plan = heads.explain(format="json", analyze=True)
 
     rows = visited(json.loads(plan)[0]["Plan"])
-    assert (rows < 400) == (using is not None)
+    assert (rows < 400) == (using is along_indexes)

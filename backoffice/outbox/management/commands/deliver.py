@@ -11,6 +11,7 @@ from backoffice.eduix.checks import refuse_misfit
 from backoffice.outbox.counts import Counts
 from backoffice.outbox.delivery import Drainer
 from backoffice.outbox.drains import drain_once
+from backoffice.processor import keep_to_one
 
 
 class Command(BaseCommand):
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.report(drain_once(connections=Drainer().connections))
             return
+        keep_to_one(may_share=True)
         drainer = Drainer()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: drainer.stop())

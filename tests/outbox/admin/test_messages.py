@@ -1,52 +1,28 @@
-"""What colleagues see of the messages, and sending one again."""
+"""The list and the page of messages."""
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from backoffice.eduix.gateway import Gateway
-from backoffice.outbox.again import take_back
-from backoffice.outbox.calls import done_words, indented, tries_of
+from backoffice.outbox.calls import tries_of
 from backoffice.outbox.cells import told_after_save
 from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Message, PushState
-from backoffice.screens.admin import cells_of
 from credits.services import queue_credit_push
 from persons.models import Person, School
-from persons.services import queue_person_push, queue_school_fetch
-from tests.factories import PersonCreditFactory, PersonFactory, SchoolFactory, UserFactory
-from tests.outbox.conftest import SCHOOL
+from persons.services import queue_person_push
+from tests.factories import PersonCreditFactory, PersonFactory
+from tests.outbox.admin.conftest import ATTEMPTS, MESSAGES, signed_in
 
 pytestmark = pytest.mark.django_db
-
-MESSAGES = "/admin/outbox/message/"
-ATTEMPTS = "/admin/outbox/attempt/"
-
-
-def signed_in(*groups: str) -> Client:
-    client = Client()
-    client.force_login(UserFactory(groups=list(groups)))
-    return client
-
-
-@pytest.fixture
-def manager() -> Client:
-    return signed_in("Accountmanager")
-
-
-@pytest.fixture
-def school() -> School:
-    made: School = SchoolFactory(organisation_id=SCHOOL["organisationID"])
-    return made
 
 
 def blocked(school: School | None = None) -> tuple[Message, Message]:
@@ -252,6 +228,37 @@ def test_what_needs_no_try_is_skipped(manager: Client, status: str) -> None:
     assert Message.objects.count() == 1
 
 
+def test_the_main_button_of_a_refused_message_leads_to_what_must_be_mended(
+    manager: Client,
+) -> None:
+    root, _follower = blocked()
+
+    page = manager.get(f"{MESSAGES}{root.pk}/change/").content.decode()
+
+    assert page.count("btn main") == 1
+    assert f'<a class="btn main" href="/admin/persons/person/{root.subject[7:]}/change/' in page
+
+
+@pytest.mark.parametrize(("tries", "words"), [(0, "Nu versturen"), (1, "Nu opnieuw sturen")])
+def test_what_was_never_tried_is_not_sent_again(manager: Client, tries: int, words: str) -> None:
+    message = queue_person_push(person=PersonFactory())
+    for _number in range(tries):
+        attempt_of(message, outcome="unreachable")
+
+    page = manager.get(f"{MESSAGES}{message.pk}/change/").content.decode()
+
+    assert f'<button class="btn" type="submit">{words}</button>' in page
+
+
+def test_the_moment_shown_is_the_one_since_which_it_waits(manager: Client) -> None:
+    message = queue_person_push(person=PersonFactory())
+    asked = timezone.localtime(timezone.now() - timedelta(minutes=40))
+    Message.objects.filter(pk=message.pk).update(asked_at=asked)
+
+    for path in (MESSAGES, f"{MESSAGES}{message.pk}/change/"):
+        assert f", {asked:%H:%M}" in manager.get(path).content.decode()
+
+
 def test_a_reader_sends_nothing_again() -> None:
     root, _follower = blocked()
     reader = signed_in("Meelezer")
@@ -313,106 +320,3 @@ def test_a_mended_person_goes_out_with_its_credits_from_the_screen(
     credit.refresh_from_db()
     assert "refused-field" in str(form.fields["postal_code"].help_text)
     assert (person.push_state, credit.push_state) == (PushState.IN_SYNC, PushState.IN_SYNC)
-
-
-# --- the log of calls ----------------------------------------------------------------------------
-
-
-def test_a_refused_call_is_shown_with_all_that_edu_ix_would_ask(
-    manager: Client, school: School, gateway: Gateway
-) -> None:
-    person = PersonFactory(postal_code="9999 XX", surname="Zandvliet")
-    message = queue_person_push(person=person)
-    drain_once(gateway=gateway)
-    attempt = Attempt.objects.get()
-
-    page = manager.get(f"{ATTEMPTS}{attempt.pk}/change/").content.decode()
-    [shown] = tries_of([attempt], "profile")
-    refused = shown.calls[-1]
-
-    assert refused.operation == "createPerson"
-    assert refused.code in ("-4967", "+4967")
-    assert refused.explanation is not None
-    assert refused.status
-    assert refused.milliseconds
-    for part in ("createPerson", refused.code, refused.explanation.title, "tabindex", "copy.js"):
-        assert part in page, part
-    text = shown.for_edu_ix
-    assert f"{message.pk}/{attempt.fence}" in text
-    assert refused.code in text
-    assert "profile" in text
-    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d", text)
-    assert str(settings.EDUIX_DISTRIBUTOR_ID) in text
-    assert "<soap" in text or "Envelope" in text
-    for secret in ("Zandvliet", person.email, "2012-03-04"):
-        assert secret not in text
-        assert secret not in page
-
-
-def test_envelopes_are_shown_an_element_a_line() -> None:
-    assert indented("<a><b>1</b><c/><d><e> x </e></d></a>").splitlines() == [
-        "<a>",
-        "  <b>1</b>",
-        "  <c/>",
-        "  <d>",
-        "    <e> x </e>",
-        "  </d>",
-        "</a>",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("kept", "shown"),
-    [
-        ("", ""),
-        ("no xml at all", "no xml at all"),
-        ("<a><b>cut o", "<a>\n  <b>cut o"),
-        ("<a><b>1</b><c", "<a>\n  <b>1</b>\n  <c"),
-        ("<?xml version='1.0'?><a/>", "<?xml version='1.0'?>\n<a/>"),
-        ("<a><!-- > --><b/></a>", "<a>\n  <!-- > -->\n  <b/>\n</a>"),
-        ("<a><![CDATA[<x>]]></a>", "<a><![CDATA[<x>]]></a>"),
-        ("</b></a>", "</b>\n</a>"),
-    ],
-)
-def test_what_was_kept_is_shown_whole_whatever_it_is(kept: str, shown: str) -> None:
-    assert indented(kept) == shown
-
-
-def test_a_message_that_is_done_counts_its_tries(manager: Client, gateway: Gateway) -> None:
-    message = queue_person_push(person=PersonFactory())
-    drain_once(gateway=gateway)
-
-    response = manager.get(f"{MESSAGES}{message.pk}/change/")
-    listed = manager.get(MESSAGES).context["cl"].result_list[0]
-
-    assert response.context["number_of_tries"] == 1
-    assert cells_of(listed)["tries"] == 1
-    assert "person.push" not in response.content.decode().split("</h1>")[1]
-
-
-@pytest.mark.parametrize(
-    ("organisation", "words"), [(SCHOOL["organisationID"], "nothing"), ("nowhere", "not know")]
-)
-def test_a_question_never_says_that_edu_ix_accepted_it(
-    gateway: Gateway, organisation: str, words: str
-) -> None:
-    message = queue_school_fetch(organisation_id=organisation)
-    drain_once(gateway=gateway)
-
-    with translation.override("en"):
-        shown = done_words(message.operation, tries_of(Attempt.objects.all(), "profile")[0])
-
-    assert words in shown.lower()
-    assert "accepted" not in shown
-
-
-def test_a_message_that_was_taken_back_does_not_go_by_itself(manager: Client) -> None:
-    message = queue_person_push(person=PersonFactory())
-    assert take_back(message=message)
-
-    with translation.override("en"):
-        page = Client(headers={"accept-language": "en"})
-        page.force_login(UserFactory(groups=["Meelezer"]))
-        shown = page.get(f"{MESSAGES}{message.pk}/change/").content.decode()
-
-    assert "by itself" not in shown.split("</h1>")[1]
