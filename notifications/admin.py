@@ -14,13 +14,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from backoffice.outbox.pushable import signed_in
 from backoffice.screens.admin import ReadOnlyAdmin, cells_of, lay_beside
 from backoffice.screens.buttons import buttons_for
 from backoffice.screens.cells import link, pill, two_lines
+from backoffice.screens.numbers import grouped, with_number
+from notifications.answers import refusal_tone
 from notifications.body_search import with_text
 from notifications.columns import (
     contents_of,
     explanation_of,
+    fault_titles,
     flags_of,
     in_short,
     lines_of,
@@ -37,11 +41,13 @@ from notifications.filters import (
     SinceFilter,
     VerdictFilter,
 )
+from notifications.history import Who
 from notifications.marks import is_test
 from notifications.masking import as_it_came, pretty
-from notifications.models import Notification, Refusal
+from notifications.models import Notification, Refusal, Try
 from notifications.reasons import in_words
 from notifications.services import may_be_replayed, replay
+from notifications.tries import try_lines
 from notifications.views import answers_page, send_test_page
 
 # Subjects, of each the newest: applied while the colleague waits, some milliseconds each.
@@ -94,8 +100,9 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
 
     def prepare_rows(self, request: HttpRequest, rows: list[Notification]) -> None:
         subjects = subjects_of(rows)
+        faults = fault_titles(rows, subjects)
         for row in rows:
-            lay_beside(row, subject=subjects.get(row.pk))
+            lay_beside(row, subject=subjects.get(row.pk), fault=faults.get(row.pk, ""))
 
     # --- columns ---------------------------------------------------------------------------------
 
@@ -116,7 +123,8 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
 
     @admin.display(description=_("what is the matter, and what to do"))
     def why(self, notification: Notification) -> SafeString:
-        return why_cell(notification, cells_of(notification).get("subject"))
+        beside = cells_of(notification)
+        return why_cell(notification, beside.get("subject"), beside.get("fault", ""))
 
     @admin.display(description=_("received"), ordering="id")
     def moment(self, notification: Notification) -> SafeString:
@@ -141,6 +149,7 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
             "lines": lines_of(notification),
             "publisher_explanations": publisher_explanations(notification, subject),
             "subject": subject,
+            "tries": try_lines(notification, with_details=self.has_replay_permission(request)),
             "body": pretty(bytes(notification.raw), notification.content_type),
             "raw": as_it_came(bytes(notification.raw), notification.content_type),
             "may_replay": (may_be_replayed(notification) and self.has_replay_permission(request)),
@@ -168,14 +177,19 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
             ) % {"most": MAX_REPLAY}
             self.message_user(request, told, messages.WARNING)
             return
-        replayed = replay(notifications=queryset.defer(None))
+        replayed = replay(
+            notifications=queryset.defer(None), who=Who(Try.By.COLLEAGUE, signed_in(request))
+        )
         words = dict(Notification.Verdict.choices)
         for verdict, number in sorted(replayed.verdicts.items()):
             told = ngettext(
-                "%(number)d notification: %(verdict)s.",
-                "%(number)d notifications: %(verdict)s.",
+                "%(number)s notification: %(verdict)s.",
+                "%(number)s notifications: %(verdict)s.",
                 number,
-            ) % {"number": number, "verdict": str(words[verdict]).lower()}
+            ) % {
+                "number": grouped(number),
+                "verdict": str(words[verdict]).lower(),
+            }
             is_fine = verdict in Notification.SETTLED
             self.message_user(request, told, messages.SUCCESS if is_fine else messages.WARNING)
         if replayed.skipped:
@@ -184,7 +198,7 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
                 "%d were skipped: their content is not valid, so there is nothing to apply.",
                 replayed.skipped,
             )
-            self.message_user(request, told % replayed.skipped, messages.WARNING)
+            self.message_user(request, with_number(told, replayed.skipped), messages.WARNING)
 
 
 @admin.register(Refusal)
@@ -205,7 +219,7 @@ class RefusalAdmin(ReadOnlyAdmin[Refusal]):
     @admin.display(description=_("answer"), ordering="status")
     def answer(self, refusal: Refusal) -> SafeString:
         code = _("code %(code)d") % {"code": refusal.code} if refusal.code else ""
-        return two_lines(pill("bad", refusal.status), code)
+        return two_lines(pill(refusal_tone(refusal.reason), refusal.status), code)
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, refusal: Refusal) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from django.db.models import Count, Max, Min, Q, Sum
 
 from backoffice.explanations.services import Explanation, explain
+from backoffice.screens.cells import Tone
 from notifications.models import Notification, Refusal
 
 LATELY: Final = timedelta(hours=24)
@@ -52,7 +53,7 @@ class AnswerLine:
     last_at: datetime
     senders: list[Sender]
     explanation: Explanation
-    tone: str
+    tone: Tone
     more_senders: bool = False
 
 
@@ -81,6 +82,11 @@ def accepted(now: datetime) -> AnswerLine | None:
         tone="ok",
         more_senders=len(found) > MAX_SENDERS,
     )
+
+
+def refusal_tone(reason: str) -> Tone:
+    """The colour of a refusal: what comes by chance is no fault of a sender."""
+    return "idle" if reason in BY_CHANCE else "bad"
 
 
 def answers(now: datetime) -> list[AnswerLine]:
@@ -112,7 +118,7 @@ def answers(now: datetime) -> list[AnswerLine]:
                 last_at=last,
                 senders=named[:MAX_SENDERS],
                 explanation=explain(f"own:door_{reason}"),
-                tone="idle" if reason in BY_CHANCE else "bad",
+                tone=refusal_tone(reason),
                 more_senders=sum(sender.count for sender in named[:MAX_SENDERS]) < times,
             )
         )

@@ -3,14 +3,17 @@
 A claim is a conditional update with a lease, so two workers never have the same notification and
 a worker that is killed loses nothing. What was never tried is claimed in one go; what was tried
 before is claimed alone, just before its turn: a notification that kills the worker then spends its
-own tries, never those of others.
+own tries, never those of others. One that never ends kills it too, after `LONGEST`: it would keep
+everything waiting behind it, and what is sent as well.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -19,14 +22,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications import reasons
+from notifications.history import History
 from notifications.models import Notification
+from notifications.querysets import NotificationQuerySet
 from notifications.taking_over import Outcome, take_over
 
 logger = logging.getLogger(__name__)
 
 Verdict = Notification.Verdict
 
+STDERR: Final = 2  # its file descriptor
 LEASE: Final = timedelta(minutes=2)
+LONGEST: Final = timedelta(minutes=1)  # for one notification; it takes milliseconds
 MAX_TRIES: Final = 5
 BACKOFF: Final = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800)
@@ -48,14 +55,35 @@ def apply_waiting(limit: int = BATCH) -> int:
     """
     now = timezone.now()
     _Sweep.after = release_matched(after=_Sweep.after)
-    handled = 0
-    for notification in _claimed(now, limit):
-        if _apply(notification) not in (None, Verdict.WAITING):
-            handled += 1
+    handled, history = 0, History()
+    try:
+        for notification in _claimed(now, limit):
+            if notification.tries > 1:  # it may be the one that stops the worker
+                history.write()
+            with _ending_at_the_longest():
+                verdict = _apply(notification, history)
+            if verdict not in (None, Verdict.WAITING):
+                handled += 1
+    finally:
+        history.write()
     return handled
 
 
-def apply_now(pk: int, *, now: datetime) -> str:
+@contextmanager
+def _ending_at_the_longest() -> Iterator[None]:
+    """End this process when the block does not: its supervisor starts another.
+
+    No exception could: a thread cannot be interrupted in C code. The stack of every thread is
+    written on standard error first.
+    """
+    faulthandler.dump_traceback_later(LONGEST.total_seconds(), exit=True, file=STDERR)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def apply_now(pk: int, *, now: datetime, history: History) -> str:
     """Apply this one at once, whatever its turn; returns the verdict it has afterwards."""
     claim = uuid4().hex
     Notification.objects.filter(pk=pk, verdict__in=Notification.TO_APPLY).update(
@@ -63,7 +91,7 @@ def apply_now(pk: int, *, now: datetime) -> str:
     )
     notification = Notification.objects.filter(pk=pk, claim=claim).first()
     if notification is not None:
-        _apply(notification)
+        _apply(notification, history)
     return Notification.objects.values_list("verdict", flat=True).get(pk=pk)
 
 
@@ -91,24 +119,54 @@ def _claimed(now: datetime, limit: int) -> Iterator[Notification]:
         yield again
 
 
-def _apply(notification: Notification) -> str | None:
+def _apply(notification: Notification, history: History) -> str | None:
     """The verdict, or None when another worker has it by now."""
     mine = Notification.objects.filter(
         pk=notification.pk, claim=notification.claim, verdict__in=Notification.TO_APPLY
     )
     if notification.tries > MAX_TRIES:  # its worker never came back to say what went wrong
-        mine.update(verdict=Verdict.DEAD, reason=reasons.STOPPED_THE_WORKER, claim="", due_at=None)
-        return Verdict.DEAD
+        return _given_up(notification, mine, history)
     try:
         with transaction.atomic():
             if not list(mine.select_for_update().values_list("pk")):
                 return None
             outcome = take_over(notification=notification, now=timezone.now())
             mine.update(**_columns(notification, outcome))
-            return outcome.verdict
     except Exception:  # the border: whatever it is, it is kept and tried again later
         logger.exception("notification_failed", extra={"notification_id": notification.pk})
-        return _failed(notification, traceback.format_exc())
+        return _failed(notification, traceback.format_exc(), history)
+    _note(notification, outcome, history)
+    return outcome.verdict
+
+
+def _note(notification: Notification, outcome: Outcome, history: History) -> None:
+    """Being put off for the same reason as before is no news."""
+    if outcome.verdict == Verdict.WAITING and outcome.reason == notification.reason:
+        return
+    history.note(
+        notification.pk,
+        number=notification.tries,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+        next_at=outcome.due_at,
+    )
+
+
+def _given_up(
+    notification: Notification, mine: NotificationQuerySet, history: History
+) -> str | None:
+    changed = mine.update(
+        verdict=Verdict.DEAD, reason=reasons.STOPPED_THE_WORKER, claim="", due_at=None
+    )
+    if not changed:
+        return None
+    history.note(
+        notification.pk,
+        number=notification.tries,
+        verdict=Verdict.DEAD,
+        reason=reasons.STOPPED_THE_WORKER,
+    )
+    return Verdict.DEAD
 
 
 def _columns(notification: Notification, outcome: Outcome) -> dict[str, object]:
@@ -129,17 +187,30 @@ def _columns(notification: Notification, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _failed(notification: Notification, details: str) -> str | None:
+def _failed(notification: Notification, details: str, history: History) -> str | None:
     is_last = notification.tries >= MAX_TRIES
     verdict = Verdict.DEAD if is_last else Verdict.FAILED
     wait = BACKOFF[min(notification.tries, len(BACKOFF)) - 1]
+    due_at = None if is_last else timezone.now() + wait
+    details = details[-20_000:]
     rows = Notification.objects.filter(pk=notification.pk, claim=notification.claim)
     changed = rows.update(
         verdict=verdict,
         reason=reasons.BROKE,
-        traceback=details[-20_000:],
+        traceback=details,
         claim="",
         question=None,
-        due_at=None if is_last else timezone.now() + wait,
+        due_at=due_at,
     )
-    return verdict if changed else None
+    if not changed:
+        return None
+    history.note(
+        notification.pk,
+        number=notification.tries,
+        verdict=verdict,
+        reason=reasons.BROKE,
+        traceback=details,
+        next_at=due_at,
+    )
+    history.write()
+    return verdict

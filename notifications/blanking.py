@@ -28,12 +28,16 @@ def blanked(utf8: bytes, password: str) -> bytes:
     else:
         rest = _without(utf8, _passwords(utf8))
     if len(secret) >= _LEAST_SECRET:
-        for form in (secret, escape(password).encode(), escape(password, _QUOTES).encode()):
+        forms = {secret}
+        if _MARKUP.search(password):
+            forms |= {escape(password).encode(), escape(password, _QUOTES).encode()}
+        for form in forms:
             if form in rest:
                 rest = rest.replace(form, b"")
     return rest
 
 
+_MARKUP: Final = re.compile("[&<>\"']")
 _QUOTES: Final = {'"': "&quot;", "'": "&apos;"}
 
 

@@ -11,7 +11,12 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from backoffice.explanations.services import Explanation, explain
+from backoffice.explanations.services import (
+    Explanation,
+    PublisherFault,
+    explain,
+    explain_publisher_faults,
+)
 from backoffice.outbox.models import PushState
 from backoffice.screens.cells import Tone, pill, problem_cell, problem_of, quiet_cell
 from credits.models import Credit, PersonCredit, Product, SchoolCredit
@@ -189,15 +194,32 @@ def publisher_explanations(
     return [explain(f"publisher:{code}", ean=ean, publisher=publisher) for code in codes]
 
 
-def why_cell(notification: Notification, subject: Subject | None) -> SafeString:
-    """The cell "what is the matter, and what to do"."""
+def fault_titles(
+    notifications: Iterable[Notification], subjects: Mapping[int, Subject]
+) -> dict[int, str]:
+    """What the publisher's code in each of these means, in a few words; two queries for all."""
+    faults: dict[int, PublisherFault] = {}
+    told = [(row.pk, codes) for row in notifications if (codes := codes_of(row.parsed))]
+    eans = {pk: subjects[pk].ean for pk, _codes in told if pk in subjects}
+    publishers = dict(
+        Product.objects.filter(ean__in=set(eans.values())).values_list("ean", "publisher")
+    )
+    for pk, codes in told:
+        ean = eans.get(pk, "")
+        faults[pk] = PublisherFault(codes[0], ean, publishers.get(ean, ""))
+    explained = explain_publisher_faults(faults.values())
+    return {pk: explained[fault].title for pk, fault in faults.items()}
+
+
+def why_cell(notification: Notification, subject: Subject | None, fault: str = "") -> SafeString:
+    """The cell "what is the matter, and what to do"; `fault` is of `fault_titles`."""
     if notification.verdict in PROBLEMS:
         notes = _notes(notification)
         return problem_cell(problem_of(explanation_of(notification), notes=notes))
     if notification.verdict == Verdict.TEST:
         return quiet_cell(explanation_of(notification).title)
     told = in_short(notification, subject)
-    return quiet_cell(" · ".join(filter(None, (told, *_notes(notification)))))
+    return quiet_cell(" · ".join(filter(None, (told, fault, *_notes(notification)))))
 
 
 def _notes(notification: Notification) -> list[str]:

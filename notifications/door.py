@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -25,10 +24,12 @@ from notifications.blanking import blanked
 from notifications.faults import Answer, Reason, Refused, fault, refused
 from notifications.framing import read_body
 from notifications.login import current_logins
+from notifications.payload import MAX_STRICT_BYTES
 from notifications.peers import admit, networks, peer_of
 from notifications.reading import Reader
 from notifications.refusals import counts
 from notifications.store import DatabaseProblem, Received, is_lock_timeout, store
+from notifications.together import Overloaded
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +46,6 @@ WSDLS: Final = {
     path: version for version, bare in PATHS.items() for path in (f"{bare}/wsdl", f"{bare}/wsdl/")
 }
 RETRY_AFTER: Final = ("Retry-After", "120")
-# A database that hangs must not take every thread of the server with it: the office needs some.
-MAX_AT_ONCE: Final = 64
-MAX_WAIT: Final = 2.0
 
 
 class Door:
@@ -64,7 +62,6 @@ class Door:
             ) from problem
         self._django = django_application
         self._reader = Reader()
-        self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -100,32 +97,45 @@ class Door:
                 503, Reason.NO_CREDENTIALS, "Notifications are not set up yet.", RETRY_AFTER
             )
         body = read_body(environ)
-        delivery = self._reader.read(body.utf8, logins)
-        content = delivery.content
-        received = Received(
-            raw=body.with_text(blanked(body.utf8, delivery.password)),
-            sha256=hashlib.sha256(body.raw).hexdigest(),
-            length=len(body.raw),
-            content_type=str(environ.get("CONTENT_TYPE", "")),
-            user=delivery.user,
-            source=source,
-            at=timezone.now(),
-            content=content,
-        )
-        self._store(received)
+        content_type = str(environ.get("CONTENT_TYPE", ""))
+        namespaces: list[str] = []
+
+        def understand() -> Received:
+            delivery = self._reader.read(body.utf8, logins)
+            namespaces.append(delivery.namespace)
+            return Received(
+                raw=body.with_text(blanked(body.utf8, delivery.password)),
+                sha256=hashlib.sha256(body.raw).hexdigest(),
+                length=len(body.raw),
+                content_type=content_type,
+                user=delivery.user,
+                source=source,
+                at=timezone.now(),
+                content=delivery.content,
+            )
+
+        content = _stored(understand, is_small=len(body.utf8) <= MAX_STRICT_BYTES).content
         if content.invalid:
             raise fault(Reason.CONTENT, faults.INCORRECT, _in_words(content.invalid))
-        return faults.succeeded(delivery.namespace, content.kind)
+        return faults.succeeded(namespaces[0], content.kind)
 
-    def _store(self, received: Received) -> None:
-        if not self._places.acquire(timeout=MAX_WAIT):
-            raise refused(503, Reason.OVERLOADED, "Too busy; please try again later.", RETRY_AFTER)
-        try:
-            store(received)
-        except DatabaseProblem as problem:
-            raise _not_stored(problem) from problem
-        finally:
-            self._places.release()
+
+def _stored(understand: Callable[[], Received], *, is_small: bool) -> Received:
+    """Store a delivery; raises `Refused`.
+
+    A large one is read beside the others, for it may take a thousand times as long.
+    """
+    if not is_small:
+        received = understand()
+        understand = lambda: received  # noqa: E731
+    try:
+        return store(understand)
+    except DatabaseProblem as problem:
+        raise _not_stored(problem) from problem
+    except Overloaded:
+        raise refused(
+            503, Reason.OVERLOADED, "Too busy; please try again later.", RETRY_AFTER
+        ) from None
 
 
 def wsdl(version: str = "") -> Answer:

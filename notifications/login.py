@@ -1,11 +1,13 @@
 """Checking the name and password of a delivery, in microseconds and in constant time.
 
 A password hasher would cost a quarter of a second a delivery and so be a way to stop us; the
-secrets are long and random, so one HMAC with a key of this process is enough.
+secrets are long and random, so one keyed digest with a key of this process is enough. BLAKE2 and
+not HMAC: between two documents OpenSSL's code has left the cache, and took 15 µs instead of 3.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
@@ -21,7 +23,7 @@ _KEY: Final = secrets.token_bytes(32)
 def _digest(username: str, password: str) -> bytes:
     # The length goes first: "ab" with "c" is another pair than "a" with "bc".
     text = f"{len(username)}:{username}{password}".encode()
-    return hmac.digest(_KEY, text, "sha256")
+    return hashlib.blake2b(text, key=_KEY, digest_size=32).digest()
 
 
 class KnownUser(str):
@@ -78,4 +80,9 @@ class Logins:
 
 def current_logins() -> Logins:
     """The pairs of `NOTIFICATION_CREDENTIALS`."""
-    return Logins(settings.NOTIFICATION_CREDENTIALS)
+    return _logins(*settings.NOTIFICATION_CREDENTIALS)
+
+
+@lru_cache(maxsize=4)
+def _logins(*pairs: tuple[str, str]) -> Logins:
+    return Logins(pairs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +120,59 @@ class Notification(models.Model):
     def is_in_pieces(self) -> bool:
         """Of version 4.3: it may say a part of the state only, see `piecing.py`."""
         return "version" in self.parsed
+
+
+class Try(models.Model):
+    """One time that a notification was applied, or that it was put off for another reason.
+
+    Of applying that the worker did not live to tell there is no row: its number is missing.
+    """
+
+    class By(models.TextChoices):
+        WORKER = "worker", _("the worker")
+        COLLEAGUE = "colleague", _("a colleague")
+        COMMAND = "command", _("an administrator's command")
+
+    notification = models.ForeignKey(
+        Notification,
+        verbose_name=_("notification"),
+        on_delete=models.CASCADE,
+        related_name="history",
+        db_index=False,
+    )
+    number = models.PositiveIntegerField(_("number"))  # begins anew when it is applied again
+    tried_at = models.DateTimeField(_("moment"))
+    by = models.CharField(_("by"), max_length=10, choices=By, default=By.WORKER)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("colleague"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    verdict = models.CharField(_("verdict"), max_length=12, choices=Notification.Verdict)
+    reason = models.CharField(_("reason"), max_length=2000, blank=True)  # see `reasons.py`
+    traceback = models.TextField(_("technical details"), blank=True)
+    next_at = models.DateTimeField(_("next try"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("try")
+        verbose_name_plural = _("tries")
+        ordering = ["-id"]
+        default_permissions = ()  # seen on the page of its notification only
+        indexes = [
+            # the page of one notification, and deleting one with its tries
+            models.Index(fields=["notification", "id"], name="notification_try"),
+            # deleting an account sets this empty
+            models.Index(
+                fields=["user"], condition=Q(user__isnull=False), name="notification_try_user"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.verdict}"
 
 
 class Refusal(models.Model):

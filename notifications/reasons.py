@@ -49,7 +49,9 @@ _WORDS: Final[dict[str, _StrOrPromise]] = {
         "It tells of a licence that was blocked or released; that changes nothing in the credit "
         "here."
     ),
-    BROKE: gettext_lazy("Applying it failed on our side; the details stand below."),
+    BROKE: gettext_lazy(
+        "Applying it failed on our side; an administrator sees the details among the tries."
+    ),
     STOPPED_THE_WORKER: gettext_lazy("The worker stopped while applying it, more than once."),
     TOO_OLD: gettext_lazy("Its number never appeared here, and what it said may not be kept."),
 }

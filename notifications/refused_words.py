@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.screens.numbers import grouped
 from notifications.answers import RefusedNow
 
 
@@ -35,8 +36,8 @@ def alarm_of(refused: RefusedNow, now: datetime) -> RefusedAlarm:
         if refused.is_known
         else _("A sender is refused since %(time)s: %(reason)s")
     )
-    facts = ngettext("%(number)d time", "%(number)d times", refused.count) % {
-        "number": refused.count
+    facts = ngettext("%(number)s time", "%(number)s times", refused.count) % {
+        "number": grouped(refused.count)
     }
     if refused.sources:
         facts = _("%(times)s, from %(sources)s") % {

@@ -13,6 +13,7 @@ from django.utils import timezone
 from notifications import reasons
 from notifications.applying import apply_now
 from notifications.contents import Entry
+from notifications.history import COMMAND, History, Who
 from notifications.models import Notification
 from notifications.piecing import Piece, together
 from notifications.taking_over import pieces_of
@@ -59,14 +60,20 @@ def may_be_replayed(notification: Notification) -> bool:
     return notification.verdict != Verdict.INVALID and bool(notification.parsed)
 
 
-def replay(*, notifications: QuerySet[Notification], progress: Progress | None = None) -> Replayed:
+def replay(
+    *,
+    notifications: QuerySet[Notification],
+    progress: Progress | None = None,
+    who: Who = COMMAND,
+) -> Replayed:
     """Apply these again, now: of each subject only the newest, the others are superseded.
 
-    Tries, old errors and questions are forgotten first. Invalid ones hold nothing to apply, and
-    neither do those that were blanked because they are old: both are skipped. What was told in
-    pieces (4.3) is put together again, so there too the newest one is enough.
+    Tries, old errors and questions are forgotten first; the history of tries stays. Invalid ones
+    hold nothing to apply, and neither do those that were blanked because they are old: both are
+    skipped. What was told in pieces (4.3) is put together again, so there too the newest one is
+    enough.
     """
-    replayed = Replayed()
+    replayed, history = Replayed(), History(who)
     newest: dict[Group, tuple[Place, int]] = {}
     chosen: list[int] = []
     rows = notifications.defer(None).only("kind", "subject", "verdict", "parsed", "received_at")
@@ -78,12 +85,15 @@ def replay(*, notifications: QuerySet[Notification], progress: Progress | None =
         group, place = _place_of(notification)
         newest[group] = max(newest.get(group, (place, notification.pk)), (place, notification.pk))
     winners = sorted((pk for _place, pk in newest.values()), reverse=True)
-    replayed.verdicts[Verdict.SUPERSEDED] += _supersede(sorted(set(chosen) - set(winners)))
-    for number, pk in enumerate(winners, 1):
-        _forget([pk], verdict=Verdict.WAITING, reason="")
-        replayed.verdicts[apply_now(pk, now=timezone.now())] += 1
-        if progress is not None:
-            progress(number, len(winners))
+    replayed.verdicts[Verdict.SUPERSEDED] += _supersede(sorted(set(chosen) - set(winners)), history)
+    try:
+        for number, pk in enumerate(winners, 1):
+            _forget([pk], verdict=Verdict.WAITING, reason="")
+            replayed.verdicts[apply_now(pk, now=timezone.now(), history=history)] += 1
+            if progress is not None:
+                progress(number, len(winners))
+    finally:
+        history.write()
     replayed.verdicts += Counter()  # without those that are 0
     return replayed
 
@@ -100,11 +110,14 @@ def _place_of(notification: Notification) -> tuple[Group, Place]:
     return (*subject, "block" if piece.is_block else "pieces"), piece.order
 
 
-def _supersede(pks: list[int]) -> int:
+def _supersede(pks: list[int], history: History) -> int:
+    verdict, reason = Verdict.SUPERSEDED, reasons.NEWER_REPLAYED
     for start in range(0, len(pks), CHUNK):
-        _forget(
-            pks[start : start + CHUNK], verdict=Verdict.SUPERSEDED, reason=reasons.NEWER_REPLAYED
-        )
+        chunk = pks[start : start + CHUNK]
+        _forget(chunk, verdict=verdict, reason=reason)
+        for pk in chunk:
+            history.note(pk, number=0, verdict=verdict, reason=reason)
+    history.write()
     return len(pks)
 
 

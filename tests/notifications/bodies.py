@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.notifications.conftest import PASSWORD, SOAP, envelope
+from tests.notifications.sending import PASSWORD, SOAP, envelope
 
 GOOD = envelope("specification_accepted")
 LOGIN_HEADER = GOOD[GOOD.index(b"<soap:Header>") : GOOD.index(b"</soap:Header>") + 14]

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from backoffice.explanations.models import PublisherCode
 from notifications.applying import apply_waiting
 from notifications.envelope import open_envelope, parse
 from notifications.masking import masked_eck_id, pretty
@@ -117,6 +118,17 @@ def test_the_list_links_to_whom_it_is_about(reader: Client) -> None:
     assert f'<a href="/admin/credits/personcredit/{credit.pk}/change/">' in text
     assert "elo-77" in text
     assert "117" in text
+
+
+def test_the_list_says_what_a_code_of_a_publisher_means(reader: Client) -> None:
+    PublisherCode.objects.create(
+        code=117, title_nl="De druk is op", cause_nl="Op.", remedy_nl="Bel de uitgever."
+    )
+    PersonCreditFactory(distributor_person_credit_id="C-1")
+    specification("C-1", 117)
+    Notification.objects.update(verdict="applied")
+
+    assert "code 117 · De druk is op" in page(reader, LIST)
 
 
 @pytest.mark.parametrize(
@@ -333,7 +345,15 @@ def test_the_list_of_refused_deliveries_explains_each() -> None:
     one_reason = page(manager, f"{REFUSALS}?reason=login&since=today")
 
     assert text.count("203.0.113.9") == 3
+    assert text.count('class="pill bad"') == 3
     assert one_reason.count("203.0.113.9") == 1
+
+
+def test_a_look_with_a_browser_is_no_fault_of_a_sender() -> None:
+    now = timezone.now().replace(second=0, microsecond=0)
+    Refusal.objects.create(minute=now, status=405, code=0, reason="method", source="", count=1)
+
+    assert '<span class="pill idle">405</span>' in page(signed_in(is_superuser=True), REFUSALS)
 
 
 # --- masking ------------------------------------------------------------------------------------

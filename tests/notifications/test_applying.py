@@ -14,6 +14,7 @@ from credits.models import SchoolCredit
 from credits.services import record_specification
 from notifications import applying, taking_over
 from notifications.applying import LEASE, MAX_TRIES, apply_waiting, release_matched
+from notifications.history import History
 from notifications.models import Notification
 from notifications.services import apply_unmatched
 from persons.models import Person
@@ -32,7 +33,7 @@ def test_a_later_one_waits_while_another_worker_has_the_earlier() -> None:
 
     apply_waiting()
     before = verdicts(earlier, later)
-    applying._apply(elsewhere[0])
+    applying._apply(elsewhere[0], History())
     due_now()
     apply_waiting()
 
@@ -165,7 +166,7 @@ def test_a_worker_that_wakes_up_late_changes_nothing(monkeypatch: pytest.MonkeyP
     apply_waiting()
     Person.objects.update(user_id="seen")
 
-    verdict = applying._apply(asleep)
+    verdict = applying._apply(asleep, History())
 
     assert verdict is None
     assert verdicts(row) == ["applied"]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,10 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.notifications.bodies import GOOD
-from tests.notifications.conftest import PASSWORD, PATH, USER, Sender, exchange
-from tests.notifications.servers import wait_until_it_listens
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.notifications.sending import PATH, Sender, exchange
+from tests.notifications.servers import granian_at
 
 
 @pytest.fixture(scope="module")
@@ -29,33 +24,8 @@ def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def granian(var: Path) -> Iterator[Sender]:
-    """granian with threads in front of backoffice.wsgi, as `make demo` starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = kept | {
-        "BACKOFFICE_VAR": str(var),
-        "BACKOFFICE_PORT": str(port),
-        "NOTIFICATION_CREDENTIALS": f"{USER}:{PASSWORD}",
-    }
-    manage = [sys.executable, "manage.py", "migrate", "--skip-checks", "-v0"]
-    subprocess.run(manage, cwd=ROOT, env=environment, check=True, timeout=120)  # noqa: S603
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-        *("--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "8"),
-        "backoffice.wsgi:application",
-    ]
-    with (var / "server.log").open("w") as log:
-        server = subprocess.Popen(  # noqa: S603  our own server
-            command, cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-        try:
-            wait_until_it_listens(port, server)
-            yield Sender(port)
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    with granian_at(var) as sender:
+        yield sender
 
 
 def digests(var: Path) -> set[str]:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.empty_tables import make_tables
 from tests.notifications.conftest import PASSWORD, USER, Sender, exchange
-from tests.notifications.servers import wait_until_it_listens
-from tests.notifications.test_granian import HEAD, ROOT, chunked, digests, numbered
+from tests.notifications.servers import ROOT, wait_until_it_listens
+from tests.notifications.test_granian import HEAD, chunked, digests, numbered
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +31,7 @@ def gunicorn(var: Path) -> Iterator[Sender]:
         "BACKOFFICE_VAR": str(var),
         "NOTIFICATION_CREDENTIALS": f"{USER}:{PASSWORD}",
     }
-    manage = [sys.executable, "manage.py", "migrate", "--skip-checks", "-v0"]
-    subprocess.run(manage, cwd=ROOT, env=environment, check=True, timeout=120)  # noqa: S603
+    make_tables(var / "db.sqlite3", environment)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)  # handed over as it is, so nobody else can take the port
