@@ -13,5 +13,6 @@ class JobsConfig(AppConfig):
         from backoffice.jobs.work import continue_jobs, register_work
         from backoffice.outbox.registry import register_background
 
-        register_work(Job.Kind.PUSH, go_on)
+        for kind in Job.BULK:
+            register_work(kind, go_on)
         register_background(continue_jobs)

@@ -1,4 +1,4 @@
-"""Comparing many rows with Edu-iX: one run of it, what is being asked, and what it found."""
+"""Comparing everything with Edu-iX: one run of it, what is being asked, and what it found."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from backoffice.outbox.models import Message
 
 
 class CheckRun(models.Model):
-    """One comparison of many persons and schools; the worker asks a window of them at a time.
+    """One comparison for nobody in particular; the worker asks a window of rows at a time.
 
-    A run over everything remembers how far it came (`person_cursor`, `school_cursor`: the last
-    primary key); a chosen or random selection remembers the keys themselves, and the cursors
-    count them. Whoever works on it holds a lease, so that two workers never ask the same rows.
+    What a colleague chose is a `Job` instead, with a row for each question. A run over everything
+    remembers how far it came (`person_cursor`, `school_cursor`: the last primary key); a random
+    selection remembers the keys themselves, and the cursors count them. Whoever works on it holds
+    a lease, so that two workers never ask the same rows.
     """
 
     class Scope(models.TextChoices):
@@ -24,7 +25,7 @@ class CheckRun(models.Model):
         SCHOOL = "school", _("One school")
         SAMPLE = "sample", _("Random sample")
         NIGHTLY = "nightly", _("Nightly sample")
-        SELECTION = "selection", _("Chosen rows")
+        SELECTION = "selection", _("Chosen rows")  # of before these became jobs
 
     class Status(models.TextChoices):
         RUNNING = "running", _("Under way")

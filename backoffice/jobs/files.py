@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.jobs.columns import fold
 from backoffice.jobs.sniffing import BadFile, encoding_of, refuse_other_types
+from backoffice.screens.numbers import grouped
 
 __all__ = ["BadFile", "Line", "Table", "open_table"]
 
@@ -71,7 +72,7 @@ class Table:
             if count > MAX_ROWS:
                 raise BadFile(
                     _("The file has more than %(most)s rows; please split it.")
-                    % {"most": number_format(MAX_ROWS, force_grouping=True)}
+                    % {"most": grouped(MAX_ROWS)}
                 )
             yield line
 

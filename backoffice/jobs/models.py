@@ -16,7 +16,7 @@ __all__ = ["CheckItem", "CheckRun", "Drift", "Job", "JobRow", "Question"]
 
 
 class Job(models.Model):
-    """One import or bulk push with its progress and its rows.
+    """One import, or one thing done with many rows of ours, with its progress and its rows.
 
     Whoever works on it holds a lease; `fence` counts the holders, and a chunk is written only
     under the fence it was begun with, so two workers never do the same rows.
@@ -28,6 +28,9 @@ class Job(models.Model):
         IMPORT_SCHOOL_CREDITS = "import_school_credits", _("Import of school credits")
         IMPORT_PRODUCTS = "import_products", _("Import of products")
         PUSH = "push", _("Push to Edu-iX")
+        FETCH = "fetch", _("Comparison with Edu-iX")
+        RETURN = "return", _("Credits given back")
+        END_DATE = "end_date", _("Another end date")
 
     class Status(models.TextChoices):
         READING = "reading", _("Being read")
@@ -41,6 +44,8 @@ class Job(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Stopped")
 
+    # Done with rows of ours by way of the outbox, see `deeds.py`; all other kinds are imports.
+    BULK: ClassVar[tuple[str, ...]] = (Kind.PUSH, Kind.FETCH, Kind.RETURN, Kind.END_DATE)
     # Work goes on by itself in these; each has its step in `jobs/work.py`.
     AT_WORK: ClassVar[tuple[str, ...]] = (
         Status.CHECKING,
@@ -83,6 +88,8 @@ class Job(models.Model):
     )
     started_at = models.DateTimeField(_("this part began"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    # The status that who asked was told of, see `telling.py`.
+    told = models.CharField(max_length=12, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("job")
@@ -101,6 +108,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_bulk(self) -> bool:
+        """Done with rows of ours by way of the outbox; otherwise it is an import."""
+        return self.kind in self.BULK
 
     @property
     def is_at_work(self) -> bool:
@@ -128,7 +140,7 @@ class JobRow(models.Model):
         UNCHANGED = "unchanged", _("Unchanged")
         SKIPPED = "skipped", _("Skipped")
         REFUSED = "refused", _("Refused")
-        # Of a bulk push only:
+        # Of work by way of the outbox only:
         QUEUED = "queued", _("On its way")
         SENT = "sent", _("Accepted")
         WAITING = "waiting", _("Waiting for another message")
@@ -136,6 +148,12 @@ class JobRow(models.Model):
         HELD = "held", _("Look first")
         GONE = "gone", _("Not here any more")
         TAKEN_BACK = "taken_back", _("Taken back")
+        # Of a comparison only:
+        EQUAL = "equal", _("Equal")
+        TAKEN_OVER = "taken_over", _("Taken over from Edu-iX")
+        DIFFERS = "differs", _("Differs from Edu-iX")
+        OWN = "own", _("Ours is not sent yet")
+        UNANSWERED = "unanswered", _("Not answered")
 
     # What can become of a row of a file.
     OF_IMPORTS: ClassVar[tuple[Result, ...]] = (
@@ -147,8 +165,10 @@ class JobRow(models.Model):
     )
     GOOD: ClassVar[tuple[str, ...]] = (Result.CREATED, Result.CHANGED, Result.UNCHANGED)
 
-    # Of a bulk push: what did not arrive, and will not by itself within this job.
+    # Did not arrive, or is not equal, and will not be by itself within this job.
     NOT_THERE: ClassVar[tuple[Result, ...]] = (
+        Result.DIFFERS,
+        Result.UNANSWERED,
         Result.REFUSED,
         Result.CONFLICT,
         Result.HELD,

@@ -11,7 +11,6 @@ from typing import Final, Literal
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -20,8 +19,10 @@ from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.registry import Described, Importer
 from backoffice.jobs.remarks import Remark, Words, explanation_of, general_words, words_of
 from backoffice.jobs.work import asked
+from backoffice.outbox.cells import no_answer_words
 from backoffice.screens.findings import explanation_url
 from backoffice.screens.links import url_of
+from backoffice.screens.numbers import grouped
 
 Tone = Literal["ok", "wait", "bad", "idle"]
 
@@ -110,9 +111,15 @@ class Reason:
     number: str
 
 
-def counted(number: int) -> str:
-    """A number as people write it: 1.250."""
-    return str(number_format(number, force_grouping=True))
+def duration_words(seconds: float) -> str:
+    """`39 seconds`, `12 minutes`, `3 hours`: as exact as somebody who waits wants to know."""
+    if seconds < 90:
+        number = max(1, round(seconds))
+        return ngettext("%d second", "%d seconds", number) % number
+    number = round(seconds / 60)
+    if number < 120:
+        return ngettext("%d minute", "%d minutes", number) % number
+    return ngettext("%d hour", "%d hours", round(number / 60)) % round(number / 60)
 
 
 def result_counts(job: Job) -> dict[str, int]:
@@ -124,7 +131,7 @@ def verdict(job: Job) -> str:
     """How it stands, in one sentence."""
     if job.status in (Job.Status.PREVIEW, Job.Status.DONE):
         return _verdict_of_counts(job)
-    progress = {"done": counted(job.finished), "total": counted(job.total)}
+    progress = {"done": grouped(job.finished), "total": grouped(job.total)}
     if job.status == Job.Status.ASKING:
         number = asked(job).count()
         return ngettext(
@@ -149,7 +156,7 @@ def _verdict_of_counts(job: Job) -> str:
     new = counts.get(JobRow.Result.CREATED, 0)
     changed = counts.get(JobRow.Result.CHANGED, 0)
     good = new + changed + counts.get(JobRow.Result.UNCHANGED, 0)
-    numbers = {"good": counted(good), "refused": counted(refused)}
+    numbers = {"good": grouped(good), "refused": grouped(refused)}
     if job.status == Job.Status.DONE:
         words = ngettext("%(good)s row is in", "%(good)s rows are in", good)
     elif not new and not changed and good:
@@ -172,8 +179,8 @@ def trouble(job: Job) -> str:
     """Why Edu-iX has not answered, as far as a first try has told; "" while nothing is wrong."""
     if job.status != Job.Status.ASKING:
         return ""
-    tried = asked(job).filter(tries__gt=0).exclude(text="")
-    return tried.values_list("text", flat=True).first() or ""
+    tried = asked(job).filter(tries__gt=0).exclude(text="").first()
+    return no_answer_words(tried) if tried is not None else ""
 
 
 def verdict_tone(job: Job) -> Tone:
@@ -349,7 +356,7 @@ def facts(job: Job, importer: Importer) -> list[tuple[str, str]]:
     encoding = names.get(summary.get("encoding", ""), "")
     found = [
         (_("Holds"), str(importer.title)),
-        (_("Rows"), counted(job.total)),
+        (_("Rows"), grouped(job.total)),
         (_("Written in"), f"{encoding}, {delimiters.get(summary.get('delimiter', ''), '')}"),
     ]
     if summary.get("ignored"):
@@ -359,14 +366,14 @@ def facts(job: Job, importer: Importer) -> list[tuple[str, str]]:
         absent = ", ".join(titles[name] for name in summary["absent"])
         found.append((_("Not in the file, stays as it is"), absent))
     if summary.get("blank"):
-        found.append((_("Empty rows passed over"), counted(summary["blank"])))
+        found.append((_("Empty rows passed over"), grouped(summary["blank"])))
     remarks = summary.get("remarks", {})
     if remarks.get("changed"):
-        found.append((_("Rows read differently from how they stand"), counted(remarks["changed"])))
+        found.append((_("Rows read differently from how they stand"), grouped(remarks["changed"])))
     if remarks.get("warning"):
-        found.append((_("Rows with a warning"), counted(remarks["warning"])))
+        found.append((_("Rows with a warning"), grouped(remarks["warning"])))
     if summary.get("hinted"):
-        found.append((_("Rows that resemble another person's"), counted(summary["hinted"])))
+        found.append((_("Rows that resemble another person's"), grouped(summary["hinted"])))
     return found
 
 

@@ -1,8 +1,8 @@
-"""What may be done with bulk pushes: begin one, stop it, go on with it."""
+"""What may be done with work on many rows of ours: begin it, stop it, go on with it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from backoffice.jobs.deeds import deed_of, deeds_of, tried_again
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.push_work import finished_of
-from backoffice.jobs.pushing import pusher_of
 from backoffice.jobs.work import counts_of, work_on
 from backoffice.outbox.again import hold_batch
 from backoffice.outbox.models import key_of
@@ -36,26 +36,45 @@ def create_push_job(
     user: AbstractBaseUser | None = None,
     confirmed: bool = False,
 ) -> Job:
-    """Remember which rows are to be sent, kind by kind; the sending worker does all the rest.
+    """Remember which rows are to be sent, kind by kind; see `create_bulk_job`.
 
     `confirmed` says that the colleague has seen which IDs can never be mended; without it rows with
     such an ID stay here.
     """
+    return create_bulk_job(
+        kind=Job.Kind.PUSH, parts=parts, title=title, user=user, options={"confirmed": confirmed}
+    )
+
+
+def create_bulk_job(
+    *,
+    kind: str,
+    parts: Sequence[Part],
+    title: str,
+    user: AbstractBaseUser | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Job:
+    """Remember with which rows this is to be done; the sending worker does all the rest.
+
+    `parts` are rows with their kind, the one kind after the other; `options` is what the deed must
+    know beside them, kept in the job's summary.
+    """
+    kinds = list(dict.fromkeys(name for name, _rows in parts))
     job = Job.objects.create(
-        kind=Job.Kind.PUSH,
+        kind=kind,
         status=Job.Status.READING,
         title=title[:200],
-        summary={"kinds": [kind for kind, _rows in parts], "confirmed": confirmed},
+        summary={**(options or {}), "kinds": kinds},
         created_by_id=user.pk if user is not None else None,
         queued_by_id=user.pk if user is not None else None,
         started_at=timezone.now(),
     )
     try:
         total = 0
-        for kind, rows in parts:
-            for lot in pusher_of(kind).keys(rows, STORED_TOGETHER):
+        for name, rows in parts:
+            for lot in deed_of(kind, name).keys(rows, STORED_TOGETHER):
                 JobRow.objects.bulk_create(
-                    JobRow(job=job, number=number, key=key_of(kind, pk), original=[label])
+                    JobRow(job=job, number=number, key=key_of(name, pk), original=[label])
                     for number, (pk, label) in enumerate(lot, start=total + 1)
                 )
                 total += len(lot)
@@ -87,12 +106,20 @@ def stop_push(*, job: Job) -> bool:
     return stopped == 1
 
 
+def may_resume(job: Job) -> bool:
+    """There is something to go on with: it was stopped, broke off, or a question had no answer."""
+    if job.status == Job.Status.DONE:
+        counts = job.summary.get("counts", {})
+        return any(counts.get(result) for each in deeds_of(job) for result in each.tried_again)
+    return job.status in (Job.Status.CANCELLED, Job.Status.FAILED)
+
+
 def resume_push(*, job: Job) -> bool:
-    """Go on with what was not sent; rows that have gone stay as they are."""
+    """Go on with what was not done; rows that have gone stay as they are."""
+    if not may_resume(job):
+        return False
     with transaction.atomic():
-        resumed = Job.objects.filter(
-            pk=job.pk, status__in=[Job.Status.CANCELLED, Job.Status.FAILED]
-        ).update(
+        resumed = Job.objects.filter(pk=job.pk, status=job.status).update(
             status=Job.Status.RUNNING,
             position=0,
             tries=0,
@@ -103,8 +130,8 @@ def resume_push(*, job: Job) -> bool:
             finished_at=None,
         )
         if resumed:
-            taken_back = job.rows.filter(result=JobRow.Result.TAKEN_BACK)
-            taken_back.update(result=JobRow.Result.PENDING, message=None)
+            again = job.rows.filter(result__in=tried_again(job))
+            again.update(result=JobRow.Result.PENDING, message=None, findings=[])
             counts = counts_of(job)
             Job.objects.filter(pk=job.pk).update(
                 finished=finished_of(job, counts),

@@ -1,4 +1,4 @@
-"""What the page of a bulk push shows: how far it is, at what pace, and per row what and why."""
+"""What the page of work on many rows shows: how far it is, its pace, per row what and why."""
 
 from __future__ import annotations
 
@@ -10,27 +10,41 @@ from typing import Any, Final
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.explanations.explanation import Explanation
 from backoffice.explanations.services import explain
+from backoffice.jobs.deeds import Deed, deed_of
 from backoffice.jobs.models import Job, JobRow
-from backoffice.jobs.pages import ROWS_SHOWN, Chip, Tone, counted, result_counts
-from backoffice.jobs.pushing import pusher_of
+from backoffice.jobs.pages import (
+    ROWS_SHOWN,
+    Chip,
+    Tone,
+    duration_words,
+    result_counts,
+)
+from backoffice.jobs.push_words import not_there, verdict, words_of
 from backoffice.jobs.registry import Described
 from backoffice.jobs.remarks import Remark, explanation_of
 from backoffice.jobs.tables import record
 from backoffice.outbox import breaker
 from backoffice.outbox.models import subject_pk
+from backoffice.outbox.standstill import left_behind
 from backoffice.screens.findings import explanation_url
-from backoffice.screens.links import kind_of, url_of
+from backoffice.screens.links import kind_of
+from backoffice.screens.numbers import grouped
 
 Result = JobRow.Result
 
 TONES: Final[dict[str, Tone]] = {
     Result.SENT: "ok",
+    Result.CHANGED: "ok",
+    Result.EQUAL: "ok",
+    Result.TAKEN_OVER: "idle",
+    Result.DIFFERS: "bad",
     Result.SKIPPED: "idle",
     Result.TAKEN_BACK: "idle",
     Result.REFUSED: "bad",
@@ -46,11 +60,14 @@ ORDER: Final = (
     Result.TAKEN_BACK,
     Result.QUEUED,
     Result.PENDING,
+    Result.OWN,
+    Result.TAKEN_OVER,
+    Result.CHANGED,
     Result.SENT,
+    Result.EQUAL,
     Result.SKIPPED,
 )
 TELLING: Final = 20  # rows; fewer say nothing about the pace
-RESUMABLE: Final = (Job.Status.CANCELLED, Job.Status.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +113,6 @@ class PushedRow:
 # --- how far it is -------------------------------------------------------------------------------
 
 
-def state_words(job: Job) -> str:
-    """How a push stands, for lists: its steps have other names than those of an import."""
-    if job.status == Job.Status.RUNNING:
-        return _("Under way")
-    return str(job.get_status_display())
-
-
 def list_tone(job: Job) -> Tone:
     """The colour in the list of jobs."""
     if job.status == Job.Status.DONE:
@@ -110,38 +120,8 @@ def list_tone(job: Job) -> Tone:
     return STATUS_TONES.get(job.status, "wait")
 
 
-def not_there(job: Job) -> int:
-    """How many rows did not arrive and will not by themselves within this job."""
-    counts = result_counts(job)
-    return sum(counts.get(result, 0) for result in JobRow.NOT_THERE)
-
-
-def verdict(job: Job) -> str:
-    """How it stands, in one sentence."""
-    counts = result_counts(job)
-    sent, stuck = counts.get(Result.SENT, 0), not_there(job)
-    if job.status in (Job.Status.RUNNING, Job.Status.READING):
-        numbers = {"done": counted(job.finished), "total": counted(job.total)}
-        return _("%(done)s of %(total)s rows are done.") % numbers
-    if job.status == Job.Status.STOPPING:
-        return _("This is being stopped; what Edu-iX is answering now still ends.")
-    if job.status == Job.Status.FAILED:
-        return _("This broke off: %(name)s. What went stays; you can go on.") % {
-            "name": job.failure
-        }
-    words = ngettext("%s row is at Edu-iX", "%s rows are at Edu-iX", sent) % counted(sent)
-    if job.status == Job.Status.CANCELLED:
-        left = counts.get(Result.TAKEN_BACK, 0) + counts.get(Result.PENDING, 0)
-        rest = ngettext("%s was not sent", "%s were not sent", left) % counted(left)
-        return _("Stopped. %(words)s, %(rest)s.") % {"words": words, "rest": rest}
-    if not stuck:
-        return _("Ready. %(words)s; nothing stayed behind.") % {"words": words}
-    rest = ngettext("%s is not", "%s are not", stuck) % counted(stuck)
-    return _("Ready. %(words)s, %(rest)s: below stands why.") % {"words": words, "rest": rest}
-
-
 def still_going(job: Job) -> int:
-    """Of a stopped push: rows that were under way already."""
+    """Of a stopped job: rows that were under way already."""
     return result_counts(job).get(Result.QUEUED, 0) if job.status == Job.Status.CANCELLED else 0
 
 
@@ -157,19 +137,9 @@ def pace(job: Job) -> str:
     left = (job.total - job.finished) / a_second
     rate = ngettext("%s row a minute", "%s rows a minute", round(a_second * 60))
     return _("%(rate)s, about %(left)s to go.") % {
-        "rate": rate % counted(round(a_second * 60)),
-        "left": _duration(left),
+        "rate": rate % grouped(round(a_second * 60)),
+        "left": duration_words(left),
     }
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        number = max(1, round(seconds))
-        return ngettext("%d second", "%d seconds", number) % number
-    number = round(seconds / 60)
-    if number < 120:
-        return ngettext("%d minute", "%d minutes", number) % number
-    return ngettext("%d hour", "%d hours", round(number / 60)) % round(number / 60)
 
 
 def standstill(job: Job) -> str:
@@ -181,6 +151,16 @@ def standstill(job: Job) -> str:
         return _("Sending is stopped, because Edu-iX refuses our login. The workbench tells more.")
     if seen.is_paused(timezone.now()):
         return _("Edu-iX cannot be reached now. Sending goes on by itself when it is back.")
+    if (left := left_behind()) is not None:
+        words = ngettext(
+            "%(number)s message is under way for long; perhaps the process that sends was ended. "
+            "At %(time)s Edu-iX is asked about it, and what waits behind it goes on.",
+            "%(number)s messages are under way for long; perhaps the process that sends was ended. "
+            "At %(time)s Edu-iX is asked about them, and what waits behind them goes on.",
+            left.number,
+        )
+        at = time_format(timezone.localtime(left.until), "H:i:s")
+        return words % {"number": grouped(left.number), "time": at}
     return ""
 
 
@@ -214,40 +194,37 @@ def rows_shown(job: Job, *, result: str, after: int) -> tuple[list[PushedRow], i
         rows = rows.filter(result=result)
     found = list(rows.select_related("message")[: ROWS_SHOWN + 1])
     page = found[:ROWS_SHOWN]
-    described = _described(page)
-    shown = [_shown(row, described.get(row.key)) for row in page]
+    described = _described(job, page)
+    shown = [_shown(job, row, described.get(row.key)) for row in page]
     return shown, page[-1].number if len(found) > ROWS_SHOWN else None
 
 
-def _described(rows: Sequence[JobRow]) -> dict[str, Described]:
-    """By subject; one query a kind."""
+def _described(job: Job, rows: Sequence[JobRow]) -> dict[str, Described]:
+    """By subject; the same queries a kind, however many."""
     by_kind: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         by_kind[kind_of(row.key)].append(subject_pk(row.key))
     return {
         f"{kind}:{pk}": described
         for kind, pks in by_kind.items()
-        for pk, described in pusher_of(kind).describe(pks).items()
+        for pk, described in deed_of(job.kind, kind).describe(pks).items()
     }
 
 
-def _shown(row: JobRow, described: Described | None) -> PushedRow:
-    words = ""
+def _shown(job: Job, row: JobRow, described: Described | None) -> PushedRow:
+    deed = deed_of(job.kind, kind_of(row.key))
+    words = deed.words(row)
     if row.result == Result.QUEUED and row.message is not None:
         words = str(row.message.get_status_display())
-    elif row.result == Result.SKIPPED:
-        words = _("equal to Edu-iX already")
-    elif row.result == Result.GONE:
-        words = _("This row was deleted since; there is nothing to send.")
     return PushedRow(
         number=row.number,
         title=described.title if described else _label(row),
         sub=described.sub if described else "",
-        url=url_of(row.key) if described else "",
+        url=deed.url(row.key) if described else "",
         result=str(Result(row.result).label),
         tone=TONES.get(row.result, "wait"),
         words=words,
-        why=[why_of(row, Remark.from_json(each)) for each in row.findings],
+        why=[why_of(row, Remark.from_json(each), deed) for each in row.findings],
     )
 
 
@@ -256,12 +233,12 @@ def _label(row: JobRow) -> str:
     return str(row.original[0]) if row.original else row.key
 
 
-def why_of(row: JobRow, remark: Remark) -> Why:
+def why_of(row: JobRow, remark: Remark, deed: Deed) -> Why:
     """The explanation of one remark on a row, by the code where there is one."""
     subject = str(remark.params.get("subject", row.key))
     text = str(remark.params.get("text", ""))
     service = "credit" if "credit" in kind_of(subject) else "profile"
-    url = url_of(subject, code=remark.code, text=text)
+    url = deed.mend_url(subject, code=remark.code, text=text)
     if remark.key == "conflict":
         return Why(explain("own:conflict"), url=url)
     if remark.key == "answer" and remark.code is not None:
@@ -290,9 +267,10 @@ def failed_file(job: Job) -> Iterator[bytes]:
     rows = job.rows.filter(result__in=JobRow.NOT_THERE).order_by("number")
     for row in rows.iterator(chunk_size=500):
         result = str(Result(row.result).label)
-        whys = [why_of(row, Remark.from_json(each)) for each in row.findings]
+        deed = deed_of(job.kind, kind_of(row.key))
+        whys = [why_of(row, Remark.from_json(each), deed) for each in row.findings]
         if not whys:
-            yield record([_label(row), result, "", "", "", "", ""])
+            yield record([_label(row), result, "", deed.words(row), "", "", ""])
         for why in whys:
             found = why.explanation
             title = " ".join(filter(None, (why.lead, found.title)))
@@ -304,11 +282,19 @@ def failed_file(job: Job) -> Iterator[bytes]:
 
 def failed_file_name(job: Job) -> str:
     """For the browser: ASCII, whatever the job is called."""
-    return f"{slugify(PurePath(job.title).stem) or 'push'}-{job.pk}-{slugify(_('not sent'))}.csv"
+    name = slugify(PurePath(job.title).stem) or job.kind
+    return f"{name}-{job.pk}-{slugify(words_of(job).file())}.csv"
+
+
+def above(job: Job, *, may_import: bool) -> tuple[str, str]:
+    """The page above this one, and its name; nothing for who may not see that."""
+    if job.kind == Job.Kind.FETCH:
+        return reverse("admin:drift"), _("Differences")
+    return (reverse("admin:import_start"), _("Import")) if may_import else ("", "")
 
 
 def urls(job: Job) -> dict[str, str]:
-    """The addresses of one push's page and buttons."""
+    """The addresses of the page of one job and of its buttons."""
     names: Sequence[str] = ("job", "progress", "stop", "resume", "failed")
     return {name: reverse(f"admin:push_{name}", args=[job.pk]) for name in names}
 

@@ -1,4 +1,4 @@
-"""The page of a bulk push, and the question that comes before a large one."""
+"""The page of work on many rows, and the question that comes before a large push."""
 
 from __future__ import annotations
 
@@ -19,9 +19,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.jobs import push_pages
+from backoffice.jobs.deeds import deeds_of
 from backoffice.jobs.models import Job
-from backoffice.jobs.push_jobs import Part, create_push_job, resume_push, stop_push
-from backoffice.jobs.pushing import pusher_of
+from backoffice.jobs.push_jobs import (
+    Part,
+    create_push_job,
+    may_resume,
+    resume_push,
+    stop_push,
+)
+from backoffice.jobs.push_words import not_there, words_of
 from backoffice.jobs.tables import in_language_of_now
 from backoffice.jobs.telling import remember
 
@@ -51,9 +58,13 @@ def push_urls(site: AdminSite) -> list[URLPattern]:
 def begin_push(
     request: HttpRequest, *, parts: Sequence[Part], title: str, confirmed: bool = False
 ) -> HttpResponseRedirect:
-    """Make the job and go to its page; the colleague is told when it is ready, wherever."""
+    """Make the job and go to its page."""
     user = cast("AbstractBaseUser", request.user)
-    job = create_push_job(parts=parts, title=title, user=user, confirmed=confirmed)
+    return go_to(request, create_push_job(parts=parts, title=title, user=user, confirmed=confirmed))
+
+
+def go_to(request: HttpRequest, job: Job) -> HttpResponseRedirect:
+    """To the page of a new job; the colleague is told when it is ready, wherever."""
     remember(request, job)
     return HttpResponseRedirect(reverse("admin:push_job", args=[job.pk]))
 
@@ -90,14 +101,25 @@ def ask_number(
 
 
 def may_see(job: Job, user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Who may send every kind of row in it may see and steer it."""
-    rights = [pusher_of(kind).right for kind in job.summary.get("kinds", [])]
-    return bool(rights) and cast("Any", user).has_perms(rights)
+    """Who has the rights that all its rows ask for."""
+    deeds = deeds_of(job)
+    return bool(deeds) and cast("Any", user).has_perms(
+        {one for each in deeds for one in each.rights}
+    )
 
 
-def _found(request: HttpRequest, pk: int) -> Job:
-    job = get_object_or_404(Job, pk=pk, kind=Job.Kind.PUSH)
-    if not may_see(job, request.user):
+def may_steer(job: Job, user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Who may stop it and go on with it: who began it, and who might have."""
+    if not may_see(job, user):
+        return False
+    wanted = {one for each in deeds_of(job) for one in each.steering_rights}
+    return job.created_by_id == user.pk or cast("Any", user).has_perms(wanted)
+
+
+def _found(request: HttpRequest, pk: int, *, to_steer: bool = False) -> Job:
+    job = get_object_or_404(Job, pk=pk, kind__in=Job.BULK)
+    allowed = may_steer if to_steer else may_see
+    if not allowed(job, request.user):
         raise PermissionDenied
     return job
 
@@ -114,11 +136,12 @@ def _job(site: AdminSite) -> View:
         context = {
             **site.each_context(request),
             "title": job.title,
-            **push_pages.state(job),
+            **_state(request, job),
             "still_going": push_pages.still_going(job),
-            "not_there": push_pages.not_there(job),
-            "may_resume": job.status in push_pages.RESUMABLE,
-            "may_import": request.user.has_perm("jobs.add_job"),
+            "download": words_of(job).download(not_there(job)) if not_there(job) else "",
+            "is_over": job.status == Job.Status.DONE,
+            "may_resume": may_resume(job) and may_steer(job, request.user),
+            "above": push_pages.above(job, may_import=request.user.has_perm("jobs.add_job")),
             "chips": push_pages.chips(job, result),
             "rows": rows,
             "more": f"?result={result}&after={more}" if more else "",
@@ -128,18 +151,22 @@ def _job(site: AdminSite) -> View:
     return view
 
 
+def _state(request: HttpRequest, job: Job) -> dict[str, Any]:
+    return {**push_pages.state(job), "may_steer": may_steer(job, request.user)}
+
+
 @require_safe
 def _progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The moving part of the page, asked for every second while something happens."""
     job = _found(request, pk)
     if job.is_at_work:
-        return TemplateResponse(request, "jobs/_push.html", push_pages.state(job))
+        return TemplateResponse(request, "jobs/_push.html", _state(request, job))
     return HttpResponse(headers={"HX-Refresh": "true"})
 
 
 @require_POST
 def _stop(request: HttpRequest, pk: int) -> HttpResponse:
-    job = _found(request, pk)
+    job = _found(request, pk, to_steer=True)
     if not stop_push(job=job):
         messages.info(request, _("This was finished already."))
     return HttpResponseRedirect(reverse("admin:push_job", args=[job.pk]))
@@ -147,7 +174,7 @@ def _stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def _resume(request: HttpRequest, pk: int) -> HttpResponse:
-    job = _found(request, pk)
+    job = _found(request, pk, to_steer=True)
     if resume_push(job=job):
         remember(request, job)
     else:

@@ -1,15 +1,16 @@
-"""A bulk push, done chunk by chunk under the lease of its job.
+"""Work on many rows of ours by way of the outbox, chunk by chunk under the lease of its job.
 
-Three things in turn: queue a chunk, see what became of what is under way, and, when somebody said
-stop, take back what nobody has begun. Each is one transaction with how far the job has come, so
-whoever is killed leaves rows that the next worker goes on behind.
+What is done with a row is its deed (`jobs/deeds.py`): it is sent, compared, given back. Three
+things in turn: queue a chunk, see what became of what is under way, and, when somebody said stop,
+take back what nobody has begun. Each is one transaction with how far the job has come, so whoever
+is killed leaves rows that the next worker goes on behind.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import takewhile
 from typing import Any, Final
@@ -19,12 +20,11 @@ from django.db.models import Count, F
 from django.utils import timezone
 
 from backoffice.jobs import work
+from backoffice.jobs.deeds import STUCK, deed_of, deeds_of
 from backoffice.jobs.models import Job, JobRow
-from backoffice.jobs.pushing import Pusher, pusher_of
-from backoffice.jobs.queueing import enqueue_many
 from backoffice.jobs.remarks import Remark
 from backoffice.outbox.again import let_go_batch, take_back_batch
-from backoffice.outbox.models import Message, key_of, subject_pk
+from backoffice.outbox.models import Message
 from backoffice.screens.links import kind_of
 
 TAKEN_BACK_TOGETHER: Final = 300  # chains: a person's are some messages each
@@ -36,20 +36,11 @@ MARKS: Final = 12  # looks that the pace is read from
 Result = JobRow.Result
 TO_DO: Final = (Result.PENDING, Result.TAKEN_BACK)
 OPEN: Final = (Result.QUEUED, Result.WAITING)
-ENDED: Final[dict[str | None, str]] = {
-    Message.Status.DONE: Result.SENT,
-    Message.Status.CANCELLED: Result.TAKEN_BACK,
-    None: Result.TAKEN_BACK,  # somebody deleted the message
-}
-STUCK: Final[dict[str, str]] = {
-    Message.Status.REFUSED: Result.REFUSED,
-    Message.Status.CONFLICT: Result.CONFLICT,
-    Message.Status.WAITING: Result.WAITING,
-}
+GIVEN_UP: Final = (Message.Status.CANCELLED, None)  # None: somebody deleted the message
 
 
 def go_on(job: Job) -> work.Part:
-    """One part of a bulk push. Raises `LostJob`."""
+    """One part of a job. Raises `LostJob`."""
     if job.status == Job.Status.STOPPING:
         return _stop(job)
     queued = _queue(job)
@@ -75,7 +66,7 @@ def _queue(job: Job) -> int:
             return 0
         kind = kind_of(found[0].key)
         chunk = list(takewhile(lambda row: kind_of(row.key) == kind, found))
-        _send(job, pusher_of(kind), chunk)
+        deed_of(job.kind, kind).begin(job, chunk)
         _save(chunk)
         going = sum(row.result == Result.QUEUED for row in chunk)
         position = chunk[-1].number
@@ -90,46 +81,13 @@ def _queue(job: Job) -> int:
     return len(chunk)
 
 
-def _send(job: Job, pusher: Pusher, rows: Sequence[JobRow]) -> None:
-    """Decide on each row, queue what goes, and tie each to the message that carries it."""
-    looks = pusher.look(
-        [subject_pk(row.key) for row in rows],
-        today=timezone.localdate(),
-        confirmed=bool(job.summary.get("confirmed")),
-    )
-    new = [pk for pk, look in looks.items() if look.is_new]
-    if new:
-        enqueue_many(pusher.wanted(new), user=job.created_by, batch=job.pk)
-    following = [key_of(pusher.kind, pk) for pk, look in looks.items() if not look.is_new]
-    messages = _messages(pusher, [row.key for row in rows])
-    # This push counts on these too: whoever asked for them first cannot take them back alone.
-    Message.objects.filter(
-        pk__in=[messages[key] for key in following if key in messages], batch__isnull=False
-    ).exclude(batch=job.pk).update(batch=None)
-    for row in rows:
-        look = looks.get(subject_pk(row.key))
-        if look is None:
-            row.result, row.findings = Result.GONE, []
-            continue
-        row.result, row.findings = look.result, [each.as_json() for each in look.remarks]
-        row.message_id = messages.get(row.key) if look.result == Result.QUEUED else None
-        if look.result == Result.QUEUED and row.message_id is None:
-            row.result = Result.SKIPPED  # it arrived between two looks
-
-
-def _messages(pusher: Pusher, subjects: Iterable[str]) -> dict[str, int]:
-    """The message under way for each row that has one."""
-    found = Message.objects.open().filter(operation=pusher.operation, subject__in=list(subjects))
-    return dict(found.values_list("subject", "pk"))
-
-
 def _save(rows: Sequence[JobRow]) -> None:
     """An upsert, because bulk_update builds one CASE per cell."""
     JobRow.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=["result", "findings", "message"],
+        update_fields=["result", "findings", "message", "values", "before", "after"],
     )
 
 
@@ -163,17 +121,21 @@ def _settle_rows(job: Job) -> Counter[str | None]:
     is_open = job.rows.filter(result__in=OPEN).order_by()
     found = is_open.values_list("result", "message__status").annotate(number=Count("pk"))
     statuses: Counter[str | None] = Counter()
-    stuck: dict[str, str] = {}
+    stuck: set[str] = set()
     for result, status, number in found:
         statuses[status] += number
-        if status in ENDED:
-            _of(job, status).update(result=ENDED[status])
-        elif status in STUCK and result != STUCK[status]:
-            stuck[status] = STUCK[status]
+        if status == Message.Status.DONE:
+            _end(job)
+        elif status in GIVEN_UP:
+            _of(job, status).update(result=Result.TAKEN_BACK)
+        elif status in STUCK and (status, result) != (Message.Status.WAITING, Result.WAITING):
+            stuck.add(status)
         elif status in Message.ACTIVE and result == Result.WAITING:
             _of(job, status).filter(result=Result.WAITING).update(result=Result.QUEUED, findings=[])
-    for status, result in stuck.items():
-        _explain(job, status, result)
+    for status in stuck:
+        _explain(job, status)
+    for deed in deeds_of(job):
+        deed.give_up(job)
     return statuses
 
 
@@ -181,13 +143,41 @@ def _of(job: Job, status: str | None) -> Any:
     return job.rows.filter(result__in=OPEN, message__status=status)
 
 
-def _explain(job: Job, status: str, result: str) -> None:
+def _end(job: Job) -> None:
+    """These rows are done: at once where all come to the same."""
+    rows = _of(job, Message.Status.DONE)
+    alike = {deed.came_to for deed in deeds_of(job)}
+    if len(alike) == 1 and (result := alike.pop()):
+        rows.update(result=result, findings=[])
+        return
+
+    def end(kind: str, chunk: Sequence[JobRow]) -> None:
+        deed_of(job.kind, kind).end(chunk)
+
+    _chunk_by_chunk(rows.select_related("message"), end)
+
+
+def _explain(job: Job, status: str) -> None:
     """These rows stay behind: keep the answer, because the message will forget it once mended."""
-    rows = _of(job, status).exclude(result=result).select_related("message__waits_for")
-    while chunk := list(rows.order_by("number")[: work.CHUNK]):
+
+    def tell(kind: str, chunk: Sequence[JobRow]) -> None:
         for row in chunk:
-            row.result, row.findings = result, [_answer(row.message, status).as_json()]
-        _save(chunk)
+            row.result = deed_of(job.kind, kind).stuck[status]
+            if row.message is not None:
+                row.findings = [_answer(row.message, status).as_json()]
+
+    rows = _of(job, status).select_related("message__waits_for")
+    if status == Message.Status.WAITING:
+        rows = rows.exclude(result=Result.WAITING)  # told already
+    _chunk_by_chunk(rows, tell)
+
+
+def _chunk_by_chunk(rows: Any, tell: Callable[[str, Sequence[JobRow]], None]) -> None:
+    """Save what becomes of rows, which are no longer among `rows` then."""
+    while found := list(rows.order_by("number")[: work.CHUNK]):
+        for kind in dict.fromkeys(kind_of(row.key) for row in found):
+            tell(kind, [row for row in found if kind_of(row.key) == kind])
+        _save(found)
 
 
 def _answer(message: Message, status: str) -> Remark:

@@ -1,21 +1,22 @@
-"""What a bulk push needs to know of the rows it sends; the apps register it at start."""
+"""Sending many rows: which may go, and what carries each."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from abc import abstractmethod
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 
-from backoffice.jobs.models import JobRow
-from backoffice.jobs.queueing import Wanted
-from backoffice.jobs.registry import Described
+from backoffice.jobs.deeds import Deed, deed_of, open_messages
+from backoffice.jobs.models import Job, JobRow
+from backoffice.jobs.queueing import Wanted, enqueue_many
 from backoffice.jobs.remarks import Remark
-from backoffice.outbox.models import Pushable, PushState
+from backoffice.outbox.models import Message, Pushable, PushState, key_of, subject_pk
 
 # Under way for somebody else: this push counts on the message that is there.
 UNDER_WAY: Final = (
@@ -40,19 +41,48 @@ class Look:
     remarks: list[Remark] = field(default_factory=list)
 
 
-class Pusher(ABC):
+class Pusher(Deed):
     """One kind of row that is pushed: `person` and the like."""
 
-    kind: ClassVar[str]
+    job_kind = Job.Kind.PUSH
     model: ClassVar[type[Pushable]]
     title: ClassVar[str | Promise]
-    label: ClassVar[str]  # the column with the partner's key
     right: ClassVar[str]  # the permission to send rows of this kind
+
+    @property
+    def rights(self) -> tuple[str, ...]:
+        return (self.right,)
 
     @property
     def operation(self) -> str:
         """`person.push`"""
         return f"{self.kind}.push"
+
+    def begin(self, job: Job, rows: Sequence[JobRow]) -> None:
+        looks = self.look(
+            [subject_pk(row.key) for row in rows],
+            today=timezone.localdate(),
+            confirmed=bool(job.summary.get("confirmed")),
+        )
+        new = [pk for pk, look in looks.items() if look.is_new]
+        if new:
+            enqueue_many(self.wanted(new), user=job.created_by, batch=job.pk)
+        following = [key_of(self.kind, pk) for pk, look in looks.items() if not look.is_new]
+        messages = open_messages(self.operation, [row.key for row in rows])
+        # This push counts on these too: whoever asked for them first cannot take them back alone.
+        Message.objects.filter(
+            pk__in=[messages[key] for key in following if key in messages], batch__isnull=False
+        ).exclude(batch=job.pk).update(batch=None)
+        for row in rows:
+            look = looks.get(subject_pk(row.key))
+            if look is None:
+                row.result, row.findings = JobRow.Result.GONE, []
+                continue
+            row.result, row.findings = look.result, [each.as_json() for each in look.remarks]
+            is_going = look.result == JobRow.Result.QUEUED
+            row.message_id = messages.get(row.key) if is_going else None
+            if is_going and row.message_id is None:
+                row.result = JobRow.Result.SKIPPED  # it arrived between two looks
 
     def look(self, pks: Collection[int], *, today: date, confirmed: bool) -> dict[int, Look]:
         """What is to be done with each of these rows; one that is gone is left out.
@@ -82,21 +112,6 @@ class Pusher(ABC):
     def wanted(self, pks: Collection[int]) -> list[Wanted]:
         """The messages that send these rows, first what must go first."""
 
-    @abstractmethod
-    def describe(self, pks: Collection[int]) -> dict[int, Described]:
-        """How a list shows these rows; one query whatever their number."""
-
-    def keys(self, rows: QuerySet[Any], size: int) -> Iterator[list[tuple[int, str]]]:
-        """The rows of a selection with their keys, in lots that memory never notices."""
-        last = 0
-        while True:
-            after = rows.filter(pk__gt=last).order_by("pk")
-            found = list(after.values_list("pk", self.label)[:size])
-            if not found:
-                return
-            yield found
-            last = found[-1][0]
-
 
 def _standing(row: Pushable) -> Look:
     """A row that has nothing to send."""
@@ -107,14 +122,8 @@ def _standing(row: Pushable) -> Look:
     return Look(result, remarks=remarks)
 
 
-_pushers: dict[str, Pusher] = {}
-
-
-def register_pusher(pusher: Pusher) -> None:
-    """Tell how one kind of row is sent by the lot; called once at start by each app."""
-    _pushers[pusher.kind] = pusher
-
-
 def pusher_of(kind: str) -> Pusher:
     """By the kind of row; `KeyError` when there is none."""
-    return _pushers[kind]
+    pusher = deed_of(Job.Kind.PUSH, kind)
+    assert isinstance(pusher, Pusher)  # noqa: S101  nothing else is registered for pushes
+    return pusher

@@ -16,7 +16,6 @@ from typing import IO, TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
@@ -28,6 +27,7 @@ from backoffice.jobs.registry import Importer, importer_of, importers
 from backoffice.jobs.work import CHUNK, begin, finish_check, with_remarks, work_on
 from backoffice.outbox.services import ring
 from backoffice.screens.normalise import tidy
+from backoffice.screens.numbers import grouped
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -154,7 +154,7 @@ def _unknown(importer: Importer, references: set[str]) -> set[str]:
         column = next(each for each in importer.columns if each.name == importer.reference_column)
         raise BadFile(
             _("The column %(name)s names %(number)s schools that are not known here. Is it right?")
-            % {"name": column.label, "number": number_format(len(unknown), force_grouping=True)}
+            % {"name": column.label, "number": grouped(len(unknown))}
         )
     return unknown
 

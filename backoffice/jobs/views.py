@@ -31,10 +31,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from backoffice.jobs import pages, push_pages
+from backoffice.jobs import pages, push_pages, push_words
 from backoffice.jobs.files import BadFile
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.push_views import may_see
+from backoffice.jobs.push_words import REFUSED
 from backoffice.jobs.registry import Importer, importer_of, importers
 from backoffice.jobs.services import (
     cancel_import,
@@ -50,7 +51,9 @@ from backoffice.jobs.tables import (
     in_language_of_now,
     template_file,
 )
+from backoffice.jobs.telling import remember
 from backoffice.jobs.uploads import CappedUploadHandler
+from backoffice.screens.numbers import grouped
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -98,7 +101,9 @@ def _start(site: AdminSite) -> View:
         problem = ""
         if request.method == "POST":
             try:
-                return HttpResponseRedirect(_job_url(_new_job(request)))
+                job = _new_job(request)
+                remember(request, job)
+                return HttpResponseRedirect(_job_url(job))
             except BadFile as found:
                 problem = str(found)
         context = {
@@ -153,27 +158,28 @@ def _examples() -> list[Path]:
 
 
 def _recent(request: HttpRequest) -> list[dict[str, object]]:
-    """The newest imports, and the pushes that this colleague may see."""
+    """The newest imports, and the other jobs that this colleague may see."""
     jobs = Job.objects.select_related("created_by").order_by("-pk")[: 5 * JOBS_SHOWN]
-    seen = [job for job in jobs if job.kind != Job.Kind.PUSH or may_see(job, request.user)]
+    seen = [job for job in jobs if not job.is_bulk or may_see(job, request.user)]
     return [_line(job) for job in seen[:JOBS_SHOWN]]
 
 
 def _line(job: Job) -> dict[str, object]:
     """A job in the list of jobs."""
-    if job.kind == Job.Kind.PUSH:
+    if job.is_bulk:
         return {
             "job": job,
             "tone": push_pages.list_tone(job),
-            "state": push_pages.state_words(job),
-            "refused": push_pages.not_there(job),
+            "state": push_words.state_words(job),
+            "left": push_words.left_words(job),
             "url": reverse("admin:push_job", args=[job.pk]),
         }
+    refused = pages.result_counts(job).get(JobRow.Result.REFUSED, 0)
     return {
         "job": job,
         "tone": pages.status_tone(job),
         "state": job.get_status_display(),
-        "refused": pages.result_counts(job).get(JobRow.Result.REFUSED, 0),
+        "left": REFUSED(refused) if refused else "",
         "url": _job_url(job),
     }
 
@@ -182,7 +188,7 @@ def _job(site: AdminSite) -> View:
     @never_cache
     @require_safe
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        if Job.objects.filter(pk=pk, kind=Job.Kind.PUSH).exists():
+        if Job.objects.filter(pk=pk, kind__in=Job.BULK).exists():
             return HttpResponseRedirect(reverse("admin:push_job", args=[pk]))
         job = _found(request, pk)
         importer = importer_of(job.kind)
@@ -206,12 +212,13 @@ def _has_rows(job: Job) -> bool:
 
 def _state(job: Job) -> dict[str, object]:
     """What also the polled part of the page shows."""
+    left = pages.time_left(job, timezone.now())
     return {
         "job": job,
         "verdict": pages.verdict(job),
         "tone": pages.verdict_tone(job),
         "trouble": pages.trouble(job),
-        "time_left": pages.time_left(job, timezone.now()),
+        "time_left": pages.duration_words(left.total_seconds()) if left is not None else "",
         "urls": pages.urls(job),
     }
 
@@ -266,6 +273,7 @@ def _run(site: AdminSite) -> View:
     @require_POST
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         job = run_import(job=_found(request, pk))
+        remember(request, job)
         return HttpResponseRedirect(_job_url(job))
 
     return view
@@ -280,12 +288,13 @@ def _send(site: AdminSite) -> View:
         if not _may_send(request, importer_of(job.kind)):
             raise PermissionDenied
         job = send_import(job=job, user=_user(request))
+        remember(request, job)
         if job.status == Job.Status.DONE:
             words = ngettext(
                 "%s message is on its way to Edu-iX.", "%s messages are on their way to Edu-iX.",
                 job.queued,
             )  # fmt: skip
-            messages.success(request, words % pages.counted(job.queued))
+            messages.success(request, words % grouped(job.queued))
         return HttpResponseRedirect(_job_url(job))
 
     return view
@@ -315,6 +324,7 @@ def _continue(site: AdminSite) -> View:
             go_on_without_answers(job=job)
         else:
             go_on(job=job)
+        remember(request, job)
         return HttpResponseRedirect(_job_url(job))
 
     return view
@@ -368,7 +378,7 @@ def _may_send(request: HttpRequest, importer: Importer) -> bool:
 def _found(request: HttpRequest, pk: int) -> Job:
     """The job, for somebody who may import."""
     _need(request, "jobs.add_job")
-    return get_object_or_404(Job.objects.exclude(kind=Job.Kind.PUSH), pk=pk)
+    return get_object_or_404(Job.objects.exclude(kind__in=Job.BULK), pk=pk)
 
 
 def _user(request: HttpRequest) -> AbstractBaseUser:

@@ -62,6 +62,15 @@ def test_the_time_left_follows_the_speed_so_far() -> None:
     assert pages.time_left(Job(total=5, finished=5, started_at=NOW), NOW) is None
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.2, "1 second"), (39.4, "39 seconds"), (340, "6 minutes"), (9000, "2 hours")],
+)
+def test_how_long_it_takes_is_told_in_words(seconds: float, expected: str) -> None:
+    with override("en"):
+        assert pages.duration_words(seconds) == expected
+
+
 def test_the_tab_that_opens_is_the_one_with_work_in_it() -> None:
     job = Job(summary={"counts": {"created": 3, "refused": 1}})
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,11 +18,11 @@ from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.push_jobs import create_push_job, stop_push
 from backoffice.jobs.work import work_on
 from backoffice.outbox.models import Message, PushState
+from backoffice.outbox.trying import claim_due
 from persons import sendable_admin
 from persons.models import Person
 from tests.factories import PersonFactory
-
-from .test_views import colleague, text_of
+from tests.jobs.views.conftest import colleague, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +138,25 @@ def test_the_moving_part_ends_when_the_push_does(sender: Client) -> None:
     assert Job.objects.get().status == Job.Status.RUNNING
 
 
+def test_a_bar_that_stands_still_tells_of_a_sender_that_vanished(sender: Client) -> None:
+    PersonFactory.create_batch(3)
+    job = create_push_job(parts=[("person", Person.objects.all())], title="Send persons")
+    work_on(job, seconds=0)
+    claimed = claim_due(2)
+    url = reverse("admin:push_progress", args=[job.pk])
+
+    assert "under way for long" not in text_of(sender.get(url))  # a moment ago: nothing is wrong
+
+    since = timezone.now() - timedelta(seconds=50)
+    until = since + timedelta(seconds=settings.EDUIX_LEASE_SECONDS)
+    Message.objects.filter(pk__in=[one.pk for one in claimed]).update(lease_until=until)
+    at = timezone.localtime(until).strftime("%H:%M:%S")
+    assert (
+        "2 messages are under way for long; perhaps the process that sends was ended. "
+        f"At {at} Edu-iX is asked about them" in text_of(sender.get(url))
+    )
+
+
 def test_who_asked_is_told_once_on_the_next_page(sender: Client) -> None:
     PersonFactory()
     with patch.object(sendable_admin, "AT_ONCE", 1):
@@ -148,6 +170,52 @@ def test_who_asked_is_told_once_on_the_next_page(sender: Client) -> None:
     assert "2 rows are at Edu-iX" in page
     assert reverse("admin:push_job", args=[Job.objects.get().pk]) in page
     assert "2 rows are at Edu-iX" not in sender.get(home).content.decode()
+
+
+def test_who_signed_in_anew_is_told_what_ended_meanwhile_and_once(sender: Client) -> None:
+    PersonFactory()
+    with patch.object(sendable_admin, "AT_ONCE", 1):
+        act(sender)
+    job = Job.objects.get()
+    Job.objects.update(
+        status=Job.Status.DONE,
+        finished_at=timezone.now(),
+        summary={"kinds": ["person"], "counts": {"sent": 2}},
+    )
+    assert job.created_by is not None
+    again, third, other = Client(), Client(), english("persons.view_person")
+    for client in (again, third):
+        client.force_login(job.created_by)
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+
+    assert "2 rows are at Edu-iX" not in other.get("/admin/").content.decode()
+    assert "2 rows are at Edu-iX" in again.get("/admin/").content.decode()
+    for client in (again, third, sender):
+        assert "2 rows are at Edu-iX" not in client.get("/admin/").content.decode()
+
+
+def test_what_ended_long_ago_is_no_news(sender: Client) -> None:
+    PersonFactory()
+    with patch.object(sendable_admin, "AT_ONCE", 1):
+        act(sender)
+    Job.objects.update(status=Job.Status.DONE, finished_at=timezone.now() - timedelta(days=8))
+    user = Job.objects.get().created_by
+    assert user is not None
+    client = Client()
+    client.force_login(user)
+
+    assert reverse("admin:push_job", args=[Job.objects.get().pk]) not in (
+        client.get("/admin/").content.decode()
+    )
+
+
+def test_who_waits_for_nothing_asks_nothing(sender: Client) -> None:
+    sender.get("/admin/persons/person/")
+
+    with CaptureQueriesContext(connection) as queries:
+        sender.get("/admin/persons/person/")
+
+    assert not [one for one in queries if "jobs_job" in one["sql"]]
 
 
 @pytest.mark.parametrize("rights", [("jobs.add_job",), ("credits.push_personcredit",)])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
@@ -20,28 +17,26 @@ from backoffice.jobs.work import continue_jobs, work_on
 from backoffice.outbox.again import take_back_batch
 from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message, PushState
-from backoffice.outbox.trying import claim_due, deliver
 from credits.models import PersonCredit
 from persons.models import Person
 from persons.services import queue_person_push
 from tests.factories import PersonCreditFactory, PersonFactory
-from tests.outbox.conftest import SCHOOL, gateway_for
-from tests.outbox.test_processes import environment, process, wait_until
+from tests.jobs.working import (
+    applied,
+    die_in_second_chunk,
+    finish,
+    kill_worker,
+    let_another_finish,
+    results,
+    send,
+    work_off,
+)
+from tests.outbox.conftest import gateway, sandbox
+from tests.outbox.test_processes import environment
+
+__all__ = ["gateway", "sandbox"]
 
 Result = JobRow.Result
-
-
-@pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer(schools=[SCHOOL], pace=0.02) as server:
-        yield server
-
-
-@pytest.fixture
-def gateway(sandbox: SandboxServer) -> Iterator[Gateway]:
-    made = gateway_for(sandbox)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -52,38 +47,6 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def push(rows: Any = None, kind: str = "person", **options: Any) -> Job:
     found = Person.objects.all() if rows is None else rows
     return create_push_job(parts=[(kind, found)], title="Send persons", **options)
-
-
-def work_off(job: Job) -> Job:
-    """All that a worker does for a job until it only waits."""
-    Job.objects.update(lease_until=None)
-    work_on(job)
-    job.refresh_from_db()
-    return job
-
-
-def finish(job: Job, gateway: Gateway) -> Job:
-    """Queue, send and look at the answers."""
-    work_off(job)
-    while send(9, gateway):
-        pass
-    return work_off(job)
-
-
-def send(number: int, gateway: Gateway) -> int:
-    """Send so many messages and do nothing else."""
-    claimed = claim_due(number)
-    for message in claimed:
-        deliver(message, gateway)
-    return len(claimed)
-
-
-def results(job: Job) -> Counter[str]:
-    return Counter(job.rows.values_list("result", flat=True))
-
-
-def applied(sandbox: SandboxServer) -> Counter[str]:
-    return Counter(row.subject for row in sandbox.control.ledger(applied=True))
 
 
 @pytest.mark.django_db
@@ -234,12 +197,12 @@ def test_stopping_holds_at_once_what_is_still_to_be_taken_back(
 
 
 @pytest.mark.django_db
-def test_a_status_that_is_written_out_finds_its_index() -> None:
+def test_a_status_that_is_written_out_finds_its_index(sqlite: None) -> None:
     """SQLite scans the whole queue for each message otherwise."""
     plan = Message.objects.due(timezone.now()).order_by("priority", "position")[:1].explain()
-    if connection.vendor == "sqlite":
-        assert "USING INDEX outbox_due" in plan
-        assert "USING INDEX outbox_chain_open" in plan
+
+    assert "USING INDEX outbox_due" in plan
+    assert "USING INDEX outbox_chain_open" in plan
 
 
 @pytest.mark.django_db
@@ -256,10 +219,6 @@ def test_rows_behind_a_refused_person_name_the_cause(gateway: Gateway) -> None:
     assert remark["params"]["label"] == person.distributor_person_id
 
 
-class Killed(BaseException):
-    """What a worker that is killed looks like from inside."""
-
-
 @pytest.mark.django_db
 def test_a_worker_killed_in_a_chunk_leaves_whole_chunks(
     sandbox: SandboxServer,
@@ -269,19 +228,7 @@ def test_a_worker_killed_in_a_chunk_leaves_whole_chunks(
 ) -> None:
     PersonFactory.create_batch(8)
     job = push()
-    original, calls = work.write, 0
-
-    def dies(job: Job, **columns: object) -> None:
-        nonlocal calls
-        calls += 1
-        original(job, **columns)
-        if calls == 2:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(work, "write", dies)
-        with pytest.raises(Killed):
-            work_on(job)
+    die_in_second_chunk(job, monkeypatch)
     assert Message.objects.count() == 3
 
     finish(job, gateway)
@@ -290,7 +237,6 @@ def test_a_worker_killed_in_a_chunk_leaves_whole_chunks(
     assert set(applied(sandbox).values()) == {1}
 
 
-@pytest.mark.xdist_group("processes")
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_worker_process_is_followed_by_another_that_does_nothing_twice(
     sandbox: SandboxServer,
@@ -300,13 +246,8 @@ def test_a_killed_worker_process_is_followed_by_another_that_does_nothing_twice(
     sandbox.control.trouble("delay", "createPerson", times=1000, seconds=0.1, after=True)
     env = environment(sandbox)
 
-    with process("manage.py", "deliver", env=env) as worker:
-        wait_until(lambda: len(sandbox.control.ledger(applied=True)) >= 8)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-    Job.objects.update(lease_until=timezone.now())  # as if the lease had run out
-    with process("manage.py", "deliver", env=env):
-        wait_until(lambda: Job.objects.get().status == Job.Status.DONE)
+    kill_worker(lambda: len(sandbox.control.ledger(applied=True)) >= 8, env)
+    let_another_finish(env)
 
     assert results(job) == {Result.SENT: 60}
     assert len(applied(sandbox)) == 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +12,20 @@ from django.utils import timezone
 
 from backoffice.jobs import work
 from backoffice.jobs.models import Job
-from backoffice.jobs.services import cancel_import, go_on, run_import, send_import
+from backoffice.jobs.services import (
+    cancel_import,
+    create_import_job,
+    go_on,
+    run_import,
+    send_import,
+)
 from backoffice.jobs.work import continue_jobs, work_on
 from backoffice.outbox.models import Message
 from persons.imports import PersonImporter
 from persons.models import Person, SchoolPerson
 from tests.factories import PersonFactory
 
-from .given import BAKEN, import_of, pupil, results, school
+from .given import BAKEN, import_of, pupil, results, school, table
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +72,26 @@ def test_an_import_killed_in_a_chunk_goes_on_without_doubles(
     assert job.finished == 10
     assert Person.objects.count() == SchoolPerson.objects.count() == 10
     assert set(results(job).values()) == {"created"}
+
+
+def test_a_file_that_is_deleted_while_its_job_runs_is_not_missed(
+    small_chunks: None, tmp_path: Path
+) -> None:
+    school()
+    path = tmp_path / "persons.csv"
+    path.write_bytes(table([pupil(number) for number in range(10)]))
+    with path.open("rb") as stream:
+        job = create_import_job(
+            name=path.name, stream=stream, wait=False, told=lambda *_: path.unlink(missing_ok=True)
+        )
+    assert not path.exists()
+
+    while continue_jobs():
+        continue
+    run_import(job=Job.objects.get(pk=job.pk))
+
+    assert Job.objects.get(pk=job.pk).status == Job.Status.DONE
+    assert Person.objects.count() == 10
 
 
 def test_the_worker_of_the_site_takes_up_what_was_killed(
