@@ -102,7 +102,6 @@ class SendingFacts:
     unreachable_since: datetime | None = None
     worker_seen_at: datetime | None = None
     worker_is_gone: bool = False
-    last_notification_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ class CreditsConfig(AppConfig):
     verbose_name = _("Credits")
 
     def ready(self) -> None:
-        from backoffice.jobs.pushing import register_pusher
+        from backoffice.jobs.deeds import register_deed
         from backoffice.jobs.registry import register_follower, register_importer
         from backoffice.outbox.registry import register
         from credits.adopting import SENDERS as ADOPTIONS
@@ -15,9 +15,11 @@ class CreditsConfig(AppConfig):
         from credits.comparing import SENDERS as PERSON_CHECKS
         from credits.comparing_schools import SENDERS as SCHOOL_CHECKS
         from credits.dependants import credits_on, remove_credits
+        from credits.end_date_jobs import END_DATE_DEEDS
         from credits.imports import PersonCreditImporter, SchoolCreditImporter, statuses_follow
         from credits.product_imports import ProductImporter
         from credits.pushing import PUSHERS
+        from credits.return_jobs import RETURN_DEEDS
         from credits.senders import SENDERS
         from credits.services import refresh_person
         from persons.dependants import register_dependants
@@ -28,8 +30,8 @@ class CreditsConfig(AppConfig):
             register(sender)
         for importer in (PersonCreditImporter(), SchoolCreditImporter(), ProductImporter()):
             register_importer(importer)
-        for pusher in PUSHERS:
-            register_pusher(pusher)
+        for deed in (*PUSHERS, *RETURN_DEEDS, *END_DATE_DEEDS):
+            register_deed(deed)
         register_follower(PersonImporter.kind, statuses_follow)
         tell_me(refresh_person)
         register_dependants(credits_on, remove_credits)

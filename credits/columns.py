@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from urllib.parse import quote, urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Model, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -76,8 +76,12 @@ def tone_of(status: str) -> Tone:
 
 def status_url(credit: AnyCredit) -> str:
     """The page that tells everything about one credit."""
-    name = f"admin:credits_{type(credit)._meta.model_name}_status"
-    return reverse(name, args=[credit.pk])
+    return status_url_of(type(credit), credit.pk)
+
+
+def status_url_of(model: type[Model], pk: int) -> str:
+    """The same for a credit that was not read."""
+    return reverse(f"admin:credits_{model._meta.model_name}_status", args=[pk])
 
 
 def why_link(credit: PersonCredit) -> SafeString:

@@ -14,8 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from backoffice.jobs.push_jobs import AT_ONCE
+from backoffice.jobs.push_views import go_to
 from backoffice.outbox.pushable import signed_in
 from credits.columns import status_url, title_of
+from credits.end_date_jobs import begin_end_dates
 from credits.end_dates import SKIPPED, Line, Told, change_end_dates, lines_of
 from credits.services import AnyCredit
 from credits.wizard_forms import MOST_AT_ONCE, EndDateForm
@@ -80,13 +83,16 @@ def _change_dates(
     if not form.is_valid() or "_confirm" not in request.POST:
         is_previewed = form.is_valid() and "_edit" not in request.POST
         return _end_date_page(request, office, form, pks, is_previewed=is_previewed)
-    told = change_end_dates(
-        model=office.model,
-        pks=pks,
-        new_end=form.cleaned_data["new_end"],
-        reason=form.cleaned_data["reason"],
-        user=signed_in(request),
-    )
+    given = {
+        "model": office.model,
+        "pks": pks,
+        "new_end": form.cleaned_data["new_end"],
+        "reason": form.cleaned_data["reason"],
+        "user": signed_in(request),
+    }
+    if len(pks) >= AT_ONCE:
+        return go_to(request, begin_end_dates(**given))
+    told = change_end_dates(**given)
     level = messages.SUCCESS if told.changed else messages.WARNING
     office.message_user(request, _told_after_dates(told), level)
     return HttpResponseRedirect(then)

@@ -112,13 +112,40 @@ def change_end_dates(
 
     Asking the same twice changes nothing the second time.
     """
-    told = Told()
-    with override("nl"):  # everybody reads the history, whoever wrote it
-        why = (_("End date changed: %(reason)s") % {"reason": reason})[:REASON_LENGTH]
+    told, why = Told(), reason_of(reason)
     for chunk in in_chunks(sorted(pks)):
         if len(pks) <= BULK_FROM or not _change_at_once(model, chunk, new_end, why, user, told):
             _change_each(model, chunk, new_end, why, user, told)
     return told
+
+
+def reason_of(reason: str) -> str:
+    """The line in the history."""
+    with override("nl"):  # everybody reads the history, whoever wrote it
+        return (_("End date changed: %(reason)s") % {"reason": reason})[:REASON_LENGTH]
+
+
+def lock_and_read(model: type[Any], pks: Sequence[int]) -> list[Any]:
+    """These credits as they are now; nobody changes their chains in this transaction."""
+    lock_chain(*{chain_of_credit(credit) for credit in _rows(model, pks)})
+    return list(_rows(model, pks))
+
+
+def write_ends(
+    credits: Sequence[Any], new_end: date, why: str, user: AbstractBaseUser | None
+) -> None:
+    """Write the new date (credits of one kind) with `why` in the history of each."""
+    for credit in credits:
+        credit.credit_end_date = new_end
+    if credits:
+        bulk_update_with_history(
+            credits,
+            type(credits[0]),
+            ["credit_end_date"],
+            default_user=user,
+            default_change_reason=why,
+            default_date=timezone.now(),
+        )
 
 
 def _rows(model: type[AnyCredit], pks: Sequence[int]) -> Any:
@@ -161,19 +188,9 @@ def _change_at_once(
     """In a few queries; False when somebody queues one of these at this very moment."""
     try:
         with transaction.atomic():
-            lock_chain(*{chain_of_credit(credit) for credit in _rows(model, pks)})
-            lines = lines_of(list(_rows(model, pks)), new_end)
+            lines = lines_of(lock_and_read(model, pks), new_end)
             due: list[Any] = [line.credit for line in lines if line.skip is None]
-            for credit in due:
-                credit.credit_end_date = new_end
-            bulk_update_with_history(
-                due,
-                model,
-                ["credit_end_date"],
-                default_user=user,
-                default_change_reason=why,
-                default_date=timezone.now(),
-            )
+            write_ends(due, new_end, why, user)
             pushed = [credit.pk for credit in due if credit.push_state != PushState.LOCAL_ONLY]
             rows = _rows(model, pushed)
             is_of_persons = issubclass(model, PersonCredit)

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
@@ -32,3 +35,9 @@ def write_reason(
         default_change_reason=reason[:REASON_LENGTH],
         default_date=now,
     )
+
+
+def not_made(reason: str) -> str:
+    """The line of a credit that is not given back after all."""
+    with override("nl"):  # everybody reads the history, whoever took the return back
+        return _("Return not made after all: %(reason)s") % {"reason": reason}

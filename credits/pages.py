@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
 
 from backoffice.outbox.models import PushState
 from backoffice.screens.admin import cells_of
 from backoffice.screens.links import Page, register_page
+from backoffice.screens.numbers import plural
 from backoffice.screens.panels import Panel, register_panel
 from credits.columns import (
     edit_url,
@@ -28,6 +28,9 @@ from credits.columns import (
 from credits.filters import CreditGroupFilter
 from credits.models import PersonCredit
 from persons.models import Person, School
+
+COUNTED_CREDITS = plural("%d credit", "%d credits")
+COUNTED_RETURNS = plural("%d return", "%d returns")
 
 CREDITS_SHOWN = 100
 
@@ -123,23 +126,13 @@ def credits_of_school(request: HttpRequest, school: School) -> Panel | None:
     return Panel("credits/school_panel.html", {"lines": lines, "total": total})
 
 
-def counted_credits(number: int) -> str:
-    """`3 credits`."""
-    return ngettext("%d credit", "%d credits", number) % number
-
-
-def counted_returns(number: int) -> str:
-    """`1 return`."""
-    return ngettext("%d return", "%d returns", number) % number
-
-
 def register_pages() -> None:
     """Called once, when the admin is set up."""
     register_page(
         "person_credit",
         Page(
             url=lambda pk: reverse("admin:credits_personcredit_change", args=[pk]),
-            counted=counted_credits,
+            counted=COUNTED_CREDITS,
             rules="personCredit",
             fields={"distributor_school_person_id": "school_person"},
         ),
@@ -148,7 +141,7 @@ def register_pages() -> None:
         "school_credit",
         Page(
             url=lambda pk: reverse("admin:credits_schoolcredit_change", args=[pk]),
-            counted=counted_credits,
+            counted=COUNTED_CREDITS,
             rules="schoolCredit",
             fields={"organisation_id": "school"},
         ),
@@ -157,7 +150,7 @@ def register_pages() -> None:
         "credit_return",
         Page(
             url=lambda pk: reverse("admin:credits_creditreturn_change", args=[pk]),
-            counted=counted_returns,
+            counted=COUNTED_RETURNS,
         ),
     )
     register_panel("person", credits_of_person)

@@ -14,10 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from backoffice.jobs.push_jobs import AT_ONCE
+from backoffice.jobs.push_views import go_to
 from backoffice.outbox.again import MAY_GO_AGAIN, send_again
 from backoffice.outbox.pushable import signed_in
 from credits.columns import status_url, title_of
 from credits.models import CreditReturn, PersonCredit
+from credits.return_jobs import begin_returns
 from credits.returns import (
     WHY_NOT,
     CannotReturn,
@@ -233,12 +236,15 @@ def return_many(office: Office) -> View:
         ).count()
         if not is_valid or not form.check_typed(plan.number + was_queued):
             return _return_many_page(request, office, form, plan)
-        told = queue_returns(
-            pks=pks,
-            token=form.cleaned_data["reference"],
-            reason=form.cleaned_data["reason"],
-            user=signed_in(request),
-        )
+        given = {
+            "pks": pks,
+            "token": form.cleaned_data["reference"],
+            "reason": form.cleaned_data["reason"],
+            "user": signed_in(request),
+        }
+        if len(pks) >= AT_ONCE:
+            return go_to(request, begin_returns(**given))
+        told = queue_returns(**given)
         level = messages.SUCCESS if told.queued else messages.WARNING
         office.message_user(request, told_after_returns(told), level)
         return HttpResponseRedirect(list_url(office))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -17,7 +19,7 @@ from backoffice.eduix.gateway import Gateway
 from backoffice.eduix.records import SchoolCreditInformation
 from backoffice.outbox.models import Message, Pushable, PushState, subject_pk
 from backoffice.outbox.push import GONE, ActionSender, Differs, StillOurs
-from credits.history import write_reason
+from credits.history import not_made, write_reason
 from credits.models import CreditReturn, PersonCredit, SchoolCredit
 
 RETURNED: Final = PersonCredit.ProductState.RETURNED.value
@@ -28,7 +30,8 @@ class CreditReturnPush(ActionSender):
     """returnCredit with the reference of the return, the same for all its tries.
 
     A school credit is asked for before the first try, so that a lost answer can be settled: what
-    Edu-iX counts afterwards tells whether ours is among it.
+    Edu-iX counts afterwards tells whether ours is among it. It is asked for after the try too: a
+    return that Edu-iX had taken before, which an older backup does not know, counts once.
     """
 
     operation = "credit_return.push"
@@ -54,6 +57,9 @@ class CreditReturnPush(ActionSender):
             self._note_before(prepared, prepared.school_credit, gateway)
         try:
             super().send(message, prepared, gateway, still_ours)
+            if prepared.school_credit is not None:
+                still_ours()
+                self._note_after(prepared, prepared.school_credit, gateway)
         except EduixRefused as refused:
             # 4: the reference was used, so an earlier try arrived. 6: a person credit that was
             # given back in another way has nothing left. After a doubt any refusal may mean that
@@ -119,13 +125,18 @@ class CreditReturnPush(ActionSender):
 
     def taken_back(self, subject: str, now: datetime) -> None:
         """Given up: the credit stays as it is, and may be given back anew."""
-        CreditReturn.objects.filter(pk=subject_pk(subject)).update(
-            push_state=PushState.LOCAL_ONLY,
-            push_code=None,
-            push_text="",
-            push_changed_at=now,
-            withdrawn_at=now,
-        )
+        _withdraw(CreditReturn.objects.filter(pk=subject_pk(subject)), now)
+
+    def taken_back_together(self, subjects: Sequence[str], now: datetime) -> None:
+        """Those of a stopped job; each credit's history says so in the name of who asked."""
+        backs = CreditReturn.objects.filter(pk__in=[subject_pk(one) for one in subjects])
+        _withdraw(backs, now)
+        asked: dict[tuple[str, Any], list[Any]] = defaultdict(list)
+        related = backs.select_related("person_credit", "school_credit", "created_by")
+        for back in related.exclude(person_credit=None):
+            asked[back.reason, back.created_by].append(back.person_credit)
+        for (reason, user), credits in asked.items():
+            write_reason(credits=credits, reason=not_made(reason), user=user, now=now)
 
     def _note_before(self, back: CreditReturn, credit: SchoolCredit, gateway: Gateway) -> None:
         """Keep what Edu-iX counts before the first try; raises `Differs` when too little is left.
@@ -137,6 +148,22 @@ class CreditReturnPush(ActionSender):
             raise Differs([MORE_THAN_IS_LEFT])
         CreditReturn.objects.filter(pk=back.pk).update(returned_before=found.returned)
         back.returned_before = found.returned
+
+    def _note_after(self, back: CreditReturn, credit: SchoolCredit, gateway: Gateway) -> None:
+        """Make what was counted before the first try true when this return was among it."""
+        before = max(0, _ask(credit, gateway).returned - back.amount)
+        if back.returned_before is not None and before < back.returned_before:
+            CreditReturn.objects.filter(pk=back.pk).update(returned_before=before)
+
+
+def _withdraw(backs: QuerySet[CreditReturn], now: datetime) -> None:
+    backs.update(
+        push_state=PushState.LOCAL_ONLY,
+        push_code=None,
+        push_text="",
+        push_changed_at=now,
+        withdrawn_at=now,
+    )
 
 
 def _is_returned(credit: PersonCredit | None) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -23,7 +23,7 @@ from backoffice.outbox.again import take_back
 from backoffice.outbox.models import Message, PushState, key_of
 from backoffice.outbox.pushable import BULK_FROM, in_chunks
 from backoffice.outbox.services import enqueue, lock_chain
-from credits.history import write_reason
+from credits.history import not_made, write_reason
 from credits.models import CreditReturn, PersonCredit, SchoolCredit
 from credits.services import AnyCredit, chain_of_credit, kind_of
 from persons.services import chain_of, show_queued
@@ -216,36 +216,58 @@ def _queue_chunk(
     pks: list[int], token: str, reason: str, user: AbstractBaseUser | None, told: Told
 ) -> None:
     """A lot of credits in a few queries; the rest of the outbox goes before them."""
-    rows = PersonCredit.objects.filter(pk__in=pks).select_related("school_person")
     with transaction.atomic():
-        lock_chain(*{chain_of(row.school_person.person_id) for row in rows})
-        credits, with_return = list(rows.all()), _with_return(pks)
+        credits = lock_credits(pks)
+        problems = why_not_each(credits)
+        references = {credit.pk: reference_of(token, credit.pk) for credit in credits}
         known = set(
-            CreditReturn.objects.filter(
-                reference__in=[reference_of(token, pk) for pk in pks]
-            ).values_list("person_credit_id", flat=True)
+            CreditReturn.objects.filter(reference__in=references.values()).values_list(
+                "person_credit_id", flat=True
+            )
         )
         due = []
         for credit in credits:
-            why = why_not(credit, has_open_return=credit.pk in with_return)
             if credit.pk in known:
                 told.queued += 1
-            elif why is not None:
-                told.skipped[why] += 1
+            elif credit.pk in problems:
+                told.skipped[problems[credit.pk]] += 1
             else:
                 due.append(credit)
-        backs = CreditReturn.objects.bulk_create(
-            CreditReturn(
-                reference=reference_of(token, credit.pk),
-                person_credit=credit,
-                reason=reason,
-                created_by_id=user.pk if user is not None else None,
-            )
-            for credit in due
-        )
-        enqueue_many([_wanted(back) for back in backs], user=user)
-        _tell_history(backs, due, user)
+        backs = make_returns(due, references, reason=reason, user=user)
     told.queued += len(backs)
+
+
+def lock_credits(pks: Sequence[int]) -> list[PersonCredit]:
+    """These person credits as they are now; nobody changes their chains in this transaction."""
+    rows = PersonCredit.objects.filter(pk__in=pks).select_related("school_person")
+    lock_chain(*{chain_of(row.school_person.person_id) for row in rows})
+    return list(rows.all())
+
+
+def make_returns(
+    credits: Sequence[PersonCredit],
+    references: Mapping[int, str],
+    *,
+    reason: str,
+    user: AbstractBaseUser | None,
+    batch: int | None = None,
+) -> list[CreditReturn]:
+    """Ask to give back these credits, which `lock_credits` read, under these references.
+
+    `batch` is the job that asks, see `enqueue`.
+    """
+    backs = CreditReturn.objects.bulk_create(
+        CreditReturn(
+            reference=references[credit.pk],
+            person_credit=credit,
+            reason=reason,
+            created_by_id=user.pk if user is not None else None,
+        )
+        for credit in credits
+    )
+    enqueue_many([_wanted(back) for back in backs], user=user, batch=batch)
+    _tell_history(backs, credits, user)
+    return backs
 
 
 def _with_return(pks: Sequence[int]) -> set[int | None]:
@@ -300,7 +322,6 @@ def withdraw_return(*, back: CreditReturn, user: AbstractBaseUser | None = None)
     message = message_of(back)
     if message is None or not take_back(message=message):
         return False
-    with override("nl"):
-        reason = _("Return not made after all: %(reason)s") % {"reason": back.reason}
-    write_reason(credits=[back.credit], reason=reason, user=user, now=timezone.now())
+    reason, now = not_made(back.reason), timezone.now()
+    write_reason(credits=[back.credit], reason=reason, user=user, now=now)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -53,12 +54,13 @@ class PersonCreditPush(PushSender[PersonCreditRecord]):
 
     operation = "person_credit.push"
     model: ClassVar[type[Pushable]] = PersonCredit
+    record = PersonCreditRecord
+    columns: ClassVar[Mapping[str, str]] = {
+        "distributor_school_person_id": "school_person__distributor_school_person_id"
+    }
 
     def rows(self) -> QuerySet[Any]:
-        return PersonCredit.objects.select_related("school_person")
-
-    def record_of(self, row: PersonCredit) -> PersonCreditRecord:
-        return person_credit_record(row)
+        return PersonCredit.objects.all()
 
     def find(self, record: PersonCreditRecord, gateway: Gateway) -> PersonCreditRecord | None:
         found = gateway.get_person_credit(
@@ -81,12 +83,11 @@ class SchoolCreditPush(PushSender[SchoolCreditRecord]):
 
     operation = "school_credit.push"
     model: ClassVar[type[Pushable]] = SchoolCredit
+    record = SchoolCreditRecord
+    columns: ClassVar[Mapping[str, str]] = {"organisation_id": "school__organisation_id"}
 
     def rows(self) -> QuerySet[Any]:
-        return SchoolCredit.objects.select_related("school")
-
-    def record_of(self, row: SchoolCredit) -> SchoolCreditRecord:
-        return school_credit_record(row)
+        return SchoolCredit.objects.all()
 
     def find(self, record: SchoolCreditRecord, gateway: Gateway) -> SchoolCreditRecord | None:
         found = gateway.get_school_credit(

@@ -7,11 +7,12 @@ class PersonsConfig(AppConfig):
     verbose_name = _("Persons")
 
     def ready(self) -> None:
-        from backoffice.jobs.pushing import register_pusher
+        from backoffice.jobs.deeds import register_deed
         from backoffice.jobs.registry import register_importer
         from backoffice.outbox.registry import register, register_background
         from persons.change_senders import CHANGE_SENDERS
         from persons.comparing import continue_runs
+        from persons.fetching import FETCHES
         from persons.imports import PersonImporter
         from persons.pushing import PUSHERS
         from persons.senders import SENDERS
@@ -19,6 +20,6 @@ class PersonsConfig(AppConfig):
         for sender in (*SENDERS, *CHANGE_SENDERS):
             register(sender)
         register_importer(PersonImporter())
-        for pusher in PUSHERS:
-            register_pusher(pusher)
+        for deed in (*PUSHERS, *FETCHES):
+            register_deed(deed)
         register_background(continue_runs)

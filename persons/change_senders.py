@@ -21,6 +21,9 @@ from persons.senders import person_record
 NOT_KNOWN: Final = frozenset({5, 2907, 3047, 3007, 3207})
 """Answers to a deletion which say that there is nothing to delete (Profile 4.1, kind 7)."""
 
+SOURCE_GONE: Final = frozenset({5, 4747, 7327})
+"""Answers to a merge or a new number which say that the number it starts from is not known."""
+
 
 class ChangeSender(ActionSender):
     """A request about a person."""
@@ -34,15 +37,23 @@ class ChangeSender(ActionSender):
     def send(
         self, message: Message, prepared: PersonChange, gateway: Gateway, still_ours: StillOurs
     ) -> None:
+        was_there = not message.ask_first and self.is_source_there(prepared, gateway, still_ours)
         try:
             super().send(message, prepared, gateway, still_ours)
-        except EduixRefused:
-            # An earlier try may have reached Edu-iX only after we asked about it.
-            if not message.ask_first:
+        except EduixRefused as refused:
+            # An earlier try may have reached Edu-iX only after we asked about it. Or a proxy on
+            # the way sent this one twice, and what we read is the answer to the second.
+            if not (message.ask_first or (was_there and refused.number in SOURCE_GONE)):
                 raise
             still_ours()
             if not self.has_arrived(prepared, gateway):
                 raise
+
+    def is_source_there(
+        self, prepared: PersonChange, gateway: Gateway, still_ours: StillOurs
+    ) -> bool:
+        """Whether Edu-iX has, before the first try, what will be gone afterwards."""
+        return False
 
     def accepted(self, rows: QuerySet[Any], now: datetime) -> None:
         for change in PersonChange.objects.open().filter(pk__in=rows.values("pk")):
@@ -68,7 +79,17 @@ def _is_there(gateway: Gateway, key: str) -> bool:
     return gateway.get_person(distributor_person_id=key) is not None
 
 
-class PersonRename(ChangeSender):
+class _Move(ChangeSender):
+    """Something after which one number is gone and another one is there."""
+
+    def is_source_there(
+        self, prepared: PersonChange, gateway: Gateway, still_ours: StillOurs
+    ) -> bool:
+        still_ours()
+        return _is_there(gateway, prepared.from_key)
+
+
+class PersonRename(_Move):
     """updatePersonID. The new number must be free at Edu-iX, so it is asked for before any try."""
 
     operation = "person.rename"
@@ -106,7 +127,7 @@ class PersonRename(ChangeSender):
         gateway.update_person_id(from_id=prepared.from_key, to_id=prepared.to_key)
 
 
-class PersonMerge(ChangeSender):
+class PersonMerge(_Move):
     """mergePerson."""
 
     operation = "person.merge"

@@ -1,7 +1,8 @@
-"""Asking Edu-iX how it holds persons and schools: a few at once, or many as a run.
+"""Asking Edu-iX how it holds persons and schools: a few at once, more as a job, or as a run.
 
-A person is asked for with everything below it (its schools and credits), a school with its
-credits. Only questions: what comes of the answers stands in `credits/comparing.py`.
+A run goes through everything, or a sample of it, for nobody in particular: at night, or from the
+command line. What a colleague has chosen is a job (`fetching.py`). Only questions: what comes of
+the answers stands in `credits/comparing.py`.
 """
 
 from __future__ import annotations
@@ -13,26 +14,30 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from backoffice.jobs.models import CheckItem, CheckRun, Drift
+from backoffice.jobs.models import CheckItem, CheckRun, Drift, Job
+from backoffice.jobs.push_jobs import AT_ONCE as FEW
+from backoffice.jobs.push_jobs import STOP_SECONDS, Part, create_bulk_job
+from backoffice.jobs.push_words import COMPARED
 from backoffice.jobs.queueing import Wanted, enqueue_many
+from backoffice.jobs.work import work_on
 from backoffice.outbox.again import take_back
 from backoffice.outbox.models import Message, PushState
 from backoffice.outbox.services import enqueue, ring
-from persons.models import Person, School
-from persons.services import chain_of
+from persons.fetching import behind_put_off, person_check, school_check
+from persons.models import Person, School, SchoolPerson
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 20  # a selection of more than this becomes a run, and lets others go first
+AT_ONCE: Final = 20  # a selection of more than this becomes a job, and lets others go first
+LOT: Final = 2_000
 IN_FLIGHT: Final = 300  # questions of a run that wait or are under way at any moment
 LEASE: Final = timedelta(seconds=30)
-PUT_OFF: Final = timedelta(minutes=30)  # longer than any pause between two tries
 
 # What an answer may leave behind: nothing more comes of these by itself.
 UNANSWERED: Final = (Message.Status.REFUSED, Message.Status.CONFLICT, Message.Status.CANCELLED)
@@ -40,18 +45,6 @@ UNANSWERED: Final = (Message.Status.REFUSED, Message.Status.CONFLICT, Message.St
 
 class UnknownSchool(Exception):
     """There is no school with this ID here."""
-
-
-def person_check(person_id: int, label: str) -> Wanted:
-    """The question how Edu-iX holds a person and everything below it."""
-    chain = chain_of(person_id)
-    return Wanted(operation="person.check", subject=chain, chain=chain, label=label)
-
-
-def school_check(organisation_id: str) -> Wanted:
-    """The question how Edu-iX holds a school and its credits."""
-    subject = f"school:{organisation_id}"
-    return Wanted(operation="school.check", subject=subject, chain=subject, label=organisation_id)
 
 
 def queue_check(*, wanted: Wanted, user: AbstractBaseUser | None = None) -> Message:
@@ -74,22 +67,88 @@ def known_persons() -> QuerySet[Person]:
 
 def compare_selection(
     *,
-    person_ids: Sequence[int],
-    organisation_ids: Sequence[str],
+    person_ids: QuerySet[Any, int] | Sequence[int] = (),
+    organisation_ids: QuerySet[Any, str] | Sequence[str] = (),
+    title: str,
     user: AbstractBaseUser | None = None,
-) -> CheckRun | None:
-    """Compare a chosen handful now (None), or more as a run in the background."""
-    persons, schools = sorted(set(person_ids)), sorted(set(organisation_ids))
-    if len(persons) + len(schools) > AT_ONCE:
-        return _begin(
-            CheckRun.Scope.SELECTION, persons, schools, len(persons) + len(schools), user=user
-        )
-    keys = dict(Person.objects.filter(pk__in=persons).values_list("pk", "distributor_person_id"))
-    for person_id in persons:
-        queue_check(wanted=person_check(person_id, keys.get(person_id, "")), user=user)
-    for organisation_id in schools:
-        queue_check(wanted=school_check(organisation_id), user=user)
+) -> Job | None:
+    """Compare a chosen handful now (None), or more as a job with a result for each.
+
+    The keys may come as a query, so that a selection of any size is never read as a whole.
+    """
+    persons = Person.objects.filter(pk__in=person_ids)
+    schools = School.objects.filter(organisation_id__in=organisation_ids)
+    if persons.count() + schools.count() > AT_ONCE:
+        return _compare_as_job([("person", persons), ("school", schools)], title, user)
+    for pk, key in persons.order_by("pk").values_list("pk", "distributor_person_id"):
+        queue_check(wanted=person_check(pk, key), user=user)
+    for key in schools.order_by("pk").values_list("organisation_id", flat=True):
+        queue_check(wanted=school_check(key), user=user)
     return None
+
+
+def compare_school(
+    *, organisation_id: str, title: str, user: AbstractBaseUser | None = None
+) -> Job:
+    """Compare a school and everybody who is at it, as a job. Raises `UnknownSchool`."""
+    schools, persons = _at_school(organisation_id)
+    return _compare_as_job([("person", persons), ("school", schools)], title, user)
+
+
+def compare_sample(
+    *,
+    sample: int,
+    title: str,
+    organisation_id: str = "",
+    seed: int | None = None,
+    user: AbstractBaseUser | None = None,
+) -> Job:
+    """Compare so many persons drawn at random with their schools, as a job.
+
+    Raises `UnknownSchool`, and `ValueError` for a sample below 1.
+    """
+    drawn, organisation_ids, seed = _sample(sample, organisation_id, seed)
+    # In lots, because databases have room for so many keys in one question.
+    lots = [drawn[start : start + LOT] for start in range(0, len(drawn), LOT)]
+    parts: list[Part] = [("person", Person.objects.filter(pk__in=lot)) for lot in lots]
+    schools = School.objects.filter(organisation_id__in=organisation_ids)
+    return _compare_as_job([*parts, ("school", schools)], title, user, seed=seed)
+
+
+def _compare_as_job(
+    parts: Sequence[Part], title: str, user: AbstractBaseUser | None, **options: Any
+) -> Job:
+    job = create_bulk_job(kind=Job.Kind.FETCH, parts=parts, title=title, user=user, options=options)
+    if job.total < FEW:
+        work_on(job, seconds=STOP_SECONDS)  # asked when the page opens
+    return job
+
+
+def _at_school(organisation_id: str) -> tuple[QuerySet[School], QuerySet[Person]]:
+    schools = School.objects.filter(organisation_id=organisation_id)
+    if not schools.exists():
+        raise UnknownSchool(organisation_id)
+    there = SchoolPerson.objects.filter(school__in=schools).values("person")
+    return schools, known_persons().filter(pk__in=there)
+
+
+def _sample(
+    sample: int, organisation_id: str, seed: int | None
+) -> tuple[list[int], list[str], int]:
+    """The persons drawn, the schools to compare with them, and the seed that drew them."""
+    if sample < 1:
+        raise ValueError("a sample has at least one person")
+    if seed is None:
+        seed = random.SystemRandom().getrandbits(31)
+    schools: QuerySet[School]
+    if organisation_id:
+        schools, persons = _at_school(organisation_id)
+        drawn = _draw(persons, sample, seed)
+    else:
+        drawn = _draw(known_persons(), sample, seed)
+        schools = School.objects.filter(school_persons__person__in=drawn)
+    keys = schools.order_by().values_list("organisation_id", flat=True)
+    return drawn, sorted(set(keys)), seed
 
 
 def start_run(
@@ -105,27 +164,17 @@ def start_run(
     The same seed draws the same persons from the same data; without one it is drawn too, and
     kept. Raises `UnknownSchool`, and `ValueError` for a sample below 1.
     """
-    if sample is not None and sample < 1:
-        raise ValueError("a sample has at least one person")
-    persons = known_persons()
-    schools = School.objects.order_by("pk")
-    if organisation_id:
-        schools = schools.filter(organisation_id=organisation_id)
-        if not schools.exists():
-            raise UnknownSchool(organisation_id)
-        persons = persons.filter(school_persons__school__in=schools).distinct()
     if sample is None:
+        schools: QuerySet[School] = School.objects.all()
+        persons = known_persons()
+        if organisation_id:
+            schools, persons = _at_school(organisation_id)
         scope = CheckRun.Scope.SCHOOL if organisation_id else CheckRun.Scope.ALL
         total = persons.count() + schools.count()
         return _begin(scope, [], [], total, organisation_id=organisation_id, user=user)
-    if seed is None:
-        seed = random.SystemRandom().getrandbits(31)
-    drawn = _draw(persons, sample, seed)
-    at = School.objects.filter(school_persons__person__in=drawn) if not organisation_id else schools
-    keys = sorted(set(at.order_by().values_list("organisation_id", flat=True)))
-    scope = CheckRun.Scope.NIGHTLY if is_nightly else CheckRun.Scope.SAMPLE
+    drawn, keys, seed = _sample(sample, organisation_id, seed)
     return _begin(
-        scope,
+        CheckRun.Scope.NIGHTLY if is_nightly else CheckRun.Scope.SAMPLE,
         drawn,
         keys,
         len(drawn) + len(keys),
@@ -210,7 +259,9 @@ def continue_runs() -> int:
 def _collect(run: CheckRun) -> int:
     """Count the questions that are finished, and remember what they found."""
     with transaction.atomic():
-        over = Q(message__status__in=[Message.Status.DONE, *UNANSWERED]) | _stuck()
+        over = Q(message__status__in=[Message.Status.DONE, *UNANSWERED]) | behind_put_off(
+            "message__"
+        )
         ended = list(run.items.select_related("message").filter(over))
         if not ended:
             return 0
@@ -229,19 +280,6 @@ def _collect(run: CheckRun) -> int:
         ):
             take_back(message=one.message)  # a question needs nobody's attention
     return len(ended)
-
-
-def _stuck() -> Q:
-    """Questions behind a message of the same person that is put off till later.
-
-    They would keep a run open for as long, and are asked by the next one.
-    """
-    put_off = Message.objects.active().filter(
-        chain=OuterRef("message__chain"),
-        position__lt=OuterRef("message__position"),
-        due_at__gt=timezone.now() + PUT_OFF,
-    )
-    return Q(message__status=Message.Status.QUEUED, message__tries=0) & Q(Exists(put_off))
 
 
 def _feed(run: CheckRun) -> int:
@@ -318,6 +356,9 @@ def _finish(run: CheckRun) -> None:
 
 def last_checked() -> datetime | None:
     """When a comparison ended for the last time; None when nothing was ever compared."""
-    done = CheckRun.objects.filter(status=CheckRun.Status.DONE)
-    run = done.exclude(answered=0, failed__gt=0).order_by("-pk").first()
-    return run.finished_at if run is not None else None
+    runs = CheckRun.objects.filter(status=CheckRun.Status.DONE).exclude(answered=0, failed__gt=0)
+    jobs = Job.objects.filter(kind=Job.Kind.FETCH, status=Job.Status.DONE)
+    answered = jobs.filter(summary__counts__has_any_keys=list(map(str, COMPARED)))
+    ended = [rows.exclude(finished_at=None).order_by() for rows in (runs, answered)]
+    first, second = (rows.values_list("finished_at", flat=True) for rows in ended)
+    return first.union(second).order_by("-finished_at").first()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.translation import ngettext
 
 from backoffice.screens.links import Page, register_page
+from backoffice.screens.numbers import plural
 from backoffice.screens.panels import register_panel
 from persons.actions_panel import person_actions, school_person_actions
 
@@ -18,7 +18,7 @@ def register_pages() -> None:
         "person",
         Page(
             url=lambda pk: reverse("admin:persons_person_change", args=[pk]),
-            counted=lambda n: ngettext("%d person", "%d persons", n) % n,
+            counted=plural("%d person", "%d persons"),
             rules="person",
             fields={"eck_id": "new_eck_id"},
         ),
@@ -27,7 +27,7 @@ def register_pages() -> None:
         "schoolperson",
         Page(
             url=lambda pk: reverse("admin:persons_schoolperson_change", args=[pk]),
-            counted=lambda n: ngettext("%d person at a school", "%d persons at schools", n) % n,
+            counted=plural("%d person at a school", "%d persons at schools"),
             rules="schoolperson",
             fields={"organisation_id": "school", "distributor_person_id": "person"},
         ),
@@ -39,14 +39,14 @@ def register_pages() -> None:
                 f"{reverse('admin:persons_school_changelist')}?"
                 f"{urlencode({'organisation_id': key})}"
             ),
-            counted=lambda n: ngettext("%d school", "%d schools", n) % n,
+            counted=plural("%d school", "%d schools"),
         ),
     )
     register_page(
         "person_change",
         Page(
             url=lambda pk: reverse("admin:persons_personchange_change", args=[pk]),
-            counted=lambda n: ngettext("%d request", "%d requests", n) % n,
+            counted=plural("%d request", "%d requests"),
         ),
     )
     register_panel("person", person_actions)

@@ -50,11 +50,6 @@ def preflight(row: Checked, *, today: date | None = None) -> list[Said]:
     ]
 
 
-def is_sendable(row: Checked, *, today: date | None = None) -> bool:
-    """Edu-iX would not refuse this row for its form."""
-    return not any(said.is_error for said in preflight(row, today=today))
-
-
 class WouldRefuse(ValidationError):
     """A form error that knows its finding."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -52,12 +53,10 @@ class PersonPush(PushSender[PersonRecord]):
 
     operation = "person.push"
     model: ClassVar[type[Pushable]] = Person
+    record = PersonRecord
 
     def rows(self) -> QuerySet[Any]:
         return Person.objects.exclude(push_state=PushState.DELETED)
-
-    def record_of(self, row: Person) -> PersonRecord:
-        return person_record(row)
 
     def find(self, record: PersonRecord, gateway: Gateway) -> PersonRecord | None:
         found = gateway.get_person(distributor_person_id=record.distributor_person_id)
@@ -95,13 +94,14 @@ class SchoolPersonPush(PushSender[SchoolPersonRecord]):
 
     operation = "schoolperson.push"
     model: ClassVar[type[Pushable]] = SchoolPerson
+    record = SchoolPersonRecord
+    columns: ClassVar[Mapping[str, str]] = {
+        "organisation_id": "school__organisation_id",
+        "distributor_person_id": "person__distributor_person_id",
+    }
 
     def rows(self) -> QuerySet[Any]:
-        kept = SchoolPerson.objects.exclude(push_state=PushState.DELETED)
-        return kept.select_related("person", "school")
-
-    def record_of(self, row: SchoolPerson) -> SchoolPersonRecord:
-        return school_person_record(row)
+        return SchoolPerson.objects.exclude(push_state=PushState.DELETED)
 
     def find(self, record: SchoolPersonRecord, gateway: Gateway) -> SchoolPersonRecord | None:
         return gateway.get_school_person(

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from backoffice.eduix.records import SchoolRecord
 from backoffice.outbox.models import Message, Pushable, PushState, key_of
 from backoffice.outbox.registry import mark_rows
 from backoffice.outbox.services import ROW_STATE, enqueue, has_open, lock_chain
 from persons.followers import recognition_changed
-from persons.models import Person, School, SchoolPerson
+from persons.models import Person, SchoolPerson
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -143,11 +142,6 @@ def record_prematch(*, person: Person, user_id: str, eck_id: str | None, at: dat
             recognition_changed(person.pk)
         for name, value in columns.items():
             setattr(person, name, value)
-
-
-def store_school(*, record: SchoolRecord, at: datetime) -> School:
-    """Keep a school as Edu-iX tells it; our own columns stay."""
-    return School.objects.store(record, at=at)
 
 
 def queue_school_fetch(*, organisation_id: str, user: AbstractBaseUser | None = None) -> Message:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +22,9 @@ from tests.factories import (
     UserFactory,
 )
 from tests.notifications.rows import specification
-from tests.outbox.conftest import SCHOOL, gateway_for
+from tests.outbox.conftest import SCHOOL, gateway, sandbox
+
+__all__ = ["gateway", "sandbox"]
 
 pytestmark = pytest.mark.django_db
 
@@ -41,19 +42,6 @@ def manager() -> Client:
     client = Client(headers={"accept-language": "en"})
     client.force_login(UserFactory(groups=["Accountmanager"]))
     return client
-
-
-@pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer(schools=[SCHOOL], pace=0.02) as server:
-        yield server
-
-
-@pytest.fixture
-def gateway(sandbox: SandboxServer) -> Iterator[Gateway]:
-    made = gateway_for(sandbox)
-    yield made
-    made.close()
 
 
 @pytest.fixture
