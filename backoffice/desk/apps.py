@@ -13,6 +13,7 @@ class DeskConfig(AppConfig):
         from backoffice.desk.digest_sending import digest_daily
         from backoffice.desk.drift import reconcile_nightly
         from backoffice.desk.import_history import register_import_history
+        from backoffice.desk.outside import check_outside
         from backoffice.desk.pruning import prune_daily
         from backoffice.desk.report_panel import register_report_panel
         from backoffice.desk.schools_running import register_school_states
@@ -23,6 +24,7 @@ class DeskConfig(AppConfig):
         register_background(prune_daily)
         register_background(reconcile_nightly)
         register_background(digest_daily)
+        register_background(check_outside)
         register_actions()
         register_all_buttons()
         register_why_panels()

@@ -21,9 +21,11 @@ from backoffice.screens.links import url_of
 from credits.columns import status_url
 from credits.models import PersonCredit, SchoolCredit
 from credits.services import queue_credit_fetch, queue_credit_push
-from notifications.models import Notification
+from notifications.history import Who
+from notifications.models import Notification, Try
 from notifications.services import replay
-from persons.comparing import person_check, queue_check
+from persons.comparing import queue_check
+from persons.fetching import person_check
 from persons.models import Person
 from persons.services import queue_person_push, queue_school_person_push
 
@@ -86,7 +88,8 @@ def _fetch(row: Any, user: AbstractBaseUser) -> str:
 
 
 def _replay(row: Notification, user: AbstractBaseUser) -> str:
-    replayed = replay(notifications=Notification.objects.filter(pk=row.pk))
+    chosen = Notification.objects.filter(pk=row.pk)
+    replayed = replay(notifications=chosen, who=Who(Try.By.COLLEAGUE, user))
     if replayed.skipped:
         return _("Its content is not valid, so there is nothing to apply.")
     row.refresh_from_db()

@@ -22,7 +22,8 @@ from backoffice.jobs.models import Drift
 from backoffice.outbox.models import Held, Message
 from backoffice.outbox.pushable import signed_in
 from credits.adopting import take_over_row
-from persons.comparing import queue_check, school_check
+from persons.comparing import queue_check
+from persons.fetching import school_check
 from persons.models import School
 
 View = Callable[..., HttpResponse]

@@ -22,8 +22,11 @@ from backoffice.desk.comparison import label_of, title_of_row
 from backoffice.desk.mirrors import MIRRORS
 from backoffice.jobs.files import harmless
 from backoffice.jobs.models import CheckRun, Drift
+from backoffice.jobs.pages import duration_words
+from backoffice.outbox.cells import no_answer_words
 from backoffice.outbox.models import Message, PushState, ServiceState
 from backoffice.outbox.stops import SERVICE
+from backoffice.screens.numbers import grouped, with_number
 from persons.comparing import known_persons, last_checked, start_run
 from persons.models import School
 
@@ -143,47 +146,69 @@ class RunCard:
     tone: str
     trouble: str
     per_second: float
-    left: timedelta | None
+    left: str  # in words; empty while nobody can tell
 
 
 def run_card(now: datetime) -> RunCard | None:
     """The comparison under way, else the last one; None when there never was one."""
     run = CheckRun.objects.filter(status=CheckRun.Status.RUNNING).order_by("pk").first()
     run = run or CheckRun.objects.order_by("-pk").first()
-    if run is None:
-        return None
+    return card_of(run, now) if run is not None else None
+
+
+def card_of(run: CheckRun, now: datetime) -> RunCard:
+    """How this comparison stands."""
     passed = ((run.finished_at or now) - run.created_at).total_seconds()
     rate = run.finished / passed if passed > 0 else 0.0
     is_running = run.status == CheckRun.Status.RUNNING
-    left = timedelta(seconds=(run.total - run.finished) / rate) if is_running and rate else None
+    left = duration_words((run.total - run.finished) / rate) if is_running and rate else ""
     tone = {"running": "wait", "cancelled": "idle"}.get(run.status, "wait" if run.failed else "ok")
     return RunCard(
-        run, run_words(run), tone, trouble_of(run) if is_running else "", round(rate, 1), left
+        run, run_words(run), tone, trouble_words(run) if is_running else "", round(rate, 1), left
     )
 
 
 def run_words(run: CheckRun) -> str:
     """How it stands in a sentence."""
-    numbers = {"done": run.finished, "total": run.total, "what": str(run)}
+    numbers = {"done": grouped(run.finished), "total": grouped(run.total), "what": str(run)}
     if run.status == CheckRun.Status.RUNNING:
-        return _("%(what)s: %(done)d of %(total)d compared.") % numbers
+        return _("%(what)s: %(done)s of %(total)s compared.") % numbers
     if run.status == CheckRun.Status.CANCELLED:
-        return _("%(what)s: stopped after %(done)d of %(total)d.") % numbers
+        return _("%(what)s: stopped after %(done)s of %(total)s.") % numbers
     if run.failed:
-        words = _("%(what)s: %(done)d of %(total)d compared.") % {**numbers, "done": run.answered}
-        failed = ngettext("%d was not answered.", "%d were not answered.", run.failed) % run.failed
+        words = _("%(what)s: %(done)s of %(total)s compared.") % {
+            **numbers,
+            "done": grouped(run.answered),
+        }
+        failed = with_number(
+            ngettext("%d was not answered.", "%d were not answered.", run.failed), run.failed
+        )
         return f"{words} {failed}"
-    return _("%(what)s: all %(total)d compared.") % numbers
+    return _("%(what)s: all %(total)s compared.") % numbers
 
 
 def trouble_of(run: CheckRun) -> str:
-    """Why Edu-iX does not answer; empty while nothing is wrong."""
-    stopped = ServiceState.objects.filter(service=SERVICE, stopped_at__isnull=False).first()
-    if stopped is not None:
+    """Why Edu-iX does not answer, for who runs programs; empty while nothing is wrong."""
+    if _is_stopped():
         return _("Edu-iX refuses our login; nothing is asked until that is mended.")
+    return _tried(run).values_list("text", flat=True).first() or ""
+
+
+def trouble_words(run: CheckRun) -> str:
+    """The same in the words of a page, without the full stop; empty while nothing is wrong."""
+    if _is_stopped():
+        return _("Edu-iX refuses our login; nothing is asked until that is mended.").rstrip(".")
+    tried = _tried(run).first()
+    return no_answer_words(tried) if tried is not None else ""
+
+
+def _is_stopped() -> bool:
+    return ServiceState.objects.filter(service=SERVICE, stopped_at__isnull=False).exists()
+
+
+def _tried(run: CheckRun) -> QuerySet[Message]:
     tried = Message.objects.active().filter(pk__in=run.items.values("message"), tries__gt=0)
-    text = tried.exclude(text="").values_list("text", flat=True).first()
-    return text or ""
+    return tried.exclude(text="")
 
 
 def as_csv(what: str) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The page of differences: what comparing found, a run to start or stop, and a file of it."""
+"""The page of differences: what comparing found, comparing more, and a file of it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.desk import drift
-from backoffice.jobs.models import CheckRun, Drift
+from backoffice.jobs import push_pages, push_words
+from backoffice.jobs.models import CheckRun, Drift, Job
+from backoffice.jobs.push_views import go_to, may_see
+from backoffice.jobs.telling import remember_run
 from backoffice.outbox.pushable import signed_in
-from persons.comparing import UnknownSchool, cancel_run, start_run
+from backoffice.screens.numbers import with_number
+from persons.comparing import (
+    UnknownSchool,
+    cancel_run,
+    compare_sample,
+    compare_school,
+    start_run,
+)
 
 View = Callable[..., HttpResponseBase]
 LARGEST_SAMPLE: Final = 100_000
+JOBS_SHOWN: Final = 5
 PERMISSIONS: Final = ("persons.view_person", "credits.view_personcredit")
 
 
@@ -55,12 +66,14 @@ class Part:
     kinds: str
 
 
-def _need(request: HttpRequest, *permissions: str) -> None:
+def need(request: HttpRequest, *permissions: str) -> None:
+    """Raises `PermissionDenied` for who may not look."""
     if not request.user.has_perms(permissions or PERMISSIONS):
         raise PermissionDenied
 
 
-def _may_start(request: HttpRequest) -> bool:
+def may_start(request: HttpRequest) -> bool:
+    """Whether this colleague may start or stop a comparison."""
     return request.user.has_perms(["persons.change_person", "persons.change_school"])
 
 
@@ -85,7 +98,7 @@ def _parts(current: str) -> list[Part]:
 def _page(site: AdminSite) -> View:
     @require_safe
     def view(request: HttpRequest) -> HttpResponse:
-        _need(request)
+        need(request)
         return TemplateResponse(request, "desk/drift.html", _context(site, request))
 
     return view
@@ -110,9 +123,25 @@ def _context(site: AdminSite, request: HttpRequest, problem: str = "") -> dict[s
         "lines": drift.lines_of(found[: drift.SHOWN]),
         "next": found[drift.SHOWN - 1].pk if len(found) > drift.SHOWN else None,
         "equal": "" if is_open else drift.equal_words(),
+        "jobs": _jobs(request),
         "posted": request.POST,
         "largest_sample": LARGEST_SAMPLE,
     }
+
+
+def _jobs(request: HttpRequest) -> list[dict[str, Any]]:
+    """The newest comparisons of what colleagues have chosen."""
+    jobs = Job.objects.filter(kind=Job.Kind.FETCH).select_related("created_by").order_by("-pk")
+    return [
+        {
+            "job": job,
+            "tone": push_pages.list_tone(job),
+            "state": push_words.state_words(job),
+            "left": push_words.left_words(job),
+        }
+        for job in jobs[:JOBS_SHOWN]
+        if may_see(job, request.user)
+    ]
 
 
 def _run_context(request: HttpRequest) -> dict[str, Any]:
@@ -120,7 +149,7 @@ def _run_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "card": card,
         "is_running": card is not None and card.run.status == CheckRun.Status.RUNNING,
-        "may_start": _may_start(request),
+        "may_start": may_start(request),
     }
 
 
@@ -129,7 +158,7 @@ def _live(site: AdminSite) -> View:
 
     @require_safe
     def view(request: HttpRequest) -> HttpResponse:
-        _need(request)
+        need(request)
         context = _run_context(request)
         if not context["is_running"]:
             return HttpResponse(headers={"HX-Refresh": "true"})
@@ -141,41 +170,65 @@ def _live(site: AdminSite) -> View:
 def _start(site: AdminSite) -> View:
     @require_POST
     def view(request: HttpRequest) -> HttpResponse:
-        _need(request)
-        if not _may_start(request):
+        need(request)
+        if not may_start(request):
             raise PermissionDenied
-        problem = ""
         organisation_id = request.POST.get("school", "").strip()
         sample = request.POST.get("sample", "").strip()
-        if sample and not (
-            sample.isdecimal() and len(sample) <= 6 and 1 <= int(sample) <= LARGEST_SAMPLE
-        ):
-            problem = _("The number of persons must be between 1 and %d.") % LARGEST_SAMPLE
-        elif CheckRun.objects.filter(status=CheckRun.Status.RUNNING).exists():
-            problem = _("A comparison is under way already: wait for it, or stop it first.")
-        else:
-            try:
-                start_run(
-                    organisation_id=organisation_id,
-                    sample=int(sample) if sample else None,
-                    user=signed_in(request),
-                )
-            except UnknownSchool:
-                problem = _("There is no school with the ID %s here.") % organisation_id
-        if problem:
-            context = _context(site, request, problem)
+        try:
+            if organisation_id or sample:
+                return go_to(request, _chosen_job(request, organisation_id, sample))
+            _begin_run(request)
+        except CannotStart as problem:
+            context = _context(site, request, str(problem))
             return TemplateResponse(request, "desk/drift.html", context, status=422)
-        messages.success(request, _("Comparing has begun; you may leave this page."))
         return HttpResponseRedirect(reverse("admin:drift"))
 
     return view
 
 
+class CannotStart(Exception):
+    """This cannot be compared, or not now; the text is for the colleague."""
+
+
+def _chosen_job(request: HttpRequest, organisation_id: str, sample: str) -> Job:
+    """Compare a school, or persons drawn at random. Raises `CannotStart`."""
+    try:
+        if not sample:
+            title = _("Compare school %s") % organisation_id
+            return compare_school(
+                organisation_id=organisation_id, title=title, user=signed_in(request)
+            )
+        is_number = sample.isdecimal() and len(sample) <= 6
+        if not (is_number and 1 <= int(sample) <= LARGEST_SAMPLE):
+            words = with_number(
+                _("The number of persons must be between 1 and %d."), LARGEST_SAMPLE
+            )
+            raise CannotStart(words)
+        return compare_sample(
+            sample=int(sample),
+            organisation_id=organisation_id,
+            title=_("Compare a sample"),
+            user=signed_in(request),
+        )
+    except UnknownSchool:
+        raise CannotStart(_("There is no school with the ID %s here.") % organisation_id) from None
+
+
+def _begin_run(request: HttpRequest) -> None:
+    """Compare everything, in the background and for everybody. Raises `CannotStart`."""
+    if CheckRun.objects.filter(status=CheckRun.Status.RUNNING).exists():
+        words = _("A comparison is under way already: wait for it, or stop it first.")
+        raise CannotStart(words)
+    remember_run(request, start_run(user=signed_in(request)))
+    messages.success(request, _("Comparing has begun; you may leave this page."))
+
+
 def _cancel(site: AdminSite) -> View:
     @require_POST
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        _need(request)
-        if not _may_start(request):
+        need(request)
+        if not may_start(request):
             raise PermissionDenied
         run = CheckRun.objects.filter(pk=pk).first()
         if run is None:
@@ -192,7 +245,7 @@ def _cancel(site: AdminSite) -> View:
 def _csv(site: AdminSite) -> View:
     @require_safe
     def view(request: HttpRequest) -> HttpResponseBase:
-        _need(request)
+        need(request)
         rows = drift.as_csv(request.GET.get("what", ""))
         response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
         name = f"afwijkingen-{timezone.localdate():%Y-%m-%d}.csv"

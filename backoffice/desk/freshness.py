@@ -41,7 +41,6 @@ QUEUE_LATE: Final = timedelta(minutes=10)
 QUEUE_STUCK: Final = timedelta(hours=2)
 WORKER_LATE: Final = timedelta(seconds=60)  # it gives a sign every five seconds
 WORKER_GONE: Final = timedelta(seconds=120)
-RESTS_BEFORE_ALARM: Final = 3  # some 20 seconds: a hiccup of Edu-iX is nobody's business
 PARTNER_GONE: Final = timedelta(hours=2)
 ENOUGH: Final = 20  # credits of which at least one should have brought a notification
 PUBLISHER_SILENT: Final = timedelta(hours=1)

@@ -21,13 +21,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when the database answers and its tables are up to date, else 503 with the reason."""
-    problem = _database_problem()
+    problem = database_problem()
     if problem:
         return JsonResponse({"status": "unready", "database": problem}, status=503)
     return JsonResponse({"status": "ready", "database": "ok"})
 
 
-def _database_problem() -> str:
+def database_problem() -> str:
     """Why the database cannot be used; empty when it can. Never names host or user."""
     try:
         executor = MigrationExecutor(connection)

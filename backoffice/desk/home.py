@@ -12,13 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.desk.chart import DAYS, Chart, chart_of
-from backoffice.desk.freshness import RESTS_BEFORE_ALARM
 from backoffice.desk.running import Check, Silence, running
+from backoffice.desk.sending_health import SendingLine, sending_lines
 from backoffice.desk.since import moment
 from backoffice.desk.todo import Todo, lead_of, todo_of
-from backoffice.explanations.services import explain
 from backoffice.jobs.models import Job
-from backoffice.outbox.models import ServiceState
+from backoffice.outbox.standstill import Standstill, standstill
 from notifications.models import Notification
 from notifications.refused_words import RefusedAlarm
 from persons.models import Person
@@ -35,16 +34,6 @@ IS_FAULT: Final = Q(**{f"{ERROR_CODE}__isnull": False}) & ~Q(**{ERROR_CODE: None
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """All sending stands still: what happened, and what to do."""
-
-    title: str
-    cause: str
-    steps: tuple[str, ...]
-    since: datetime
-
-
-@dataclass(frozen=True)
 class Home:
     """The whole page."""
 
@@ -52,10 +41,11 @@ class Home:
     lead: str
     todo: Todo
     checks: list[Check]
-    alarm: Alarm | None
+    alarm: Standstill | None
     silence: Silence | None
     refused: RefusedAlarm | None
     chart: Chart
+    sending: list[SendingLine]
     jobs: list[Job]
     is_empty: bool
     equal_words: str
@@ -77,10 +67,11 @@ def home_page(
         lead=lead_of(todo, everything_runs=runs.is_well),
         todo=todo,
         checks=runs.checks,
-        alarm=_alarm(runs.state),
+        alarm=standstill(runs.state),
         silence=None if runs.refused else runs.silence,  # being refused is why it is silent
         refused=runs.refused,
         chart=_chart(timezone.localdate(now)),
+        sending=sending_lines(runs.queues, now),
         jobs=list(Job.objects.filter(status__in=Job.AT_WORK).order_by("-pk")[:JOBS]),
         is_empty=not todo.found and not Person.objects.exists(),
         equal_words=_equal_words(runs.checked_at, now),
@@ -98,19 +89,6 @@ def _greeting(now: datetime, user: AbstractUser | AnonymousUser) -> str:
     words = next((words for hour, words in parts if now.hour < hour), _("Good evening"))
     name = str(getattr(user, "first_name", ""))
     return f"{words}, {name}" if name else words
-
-
-def _alarm(state: ServiceState | None) -> Alarm | None:
-    """A refused login, or a partner that could not be reached even after a few rests."""
-    if state is None:
-        return None
-    if state.stopped_at is not None:
-        told = explain(state.code if state.code is not None else "own:login_refused")
-        return Alarm(told.title, told.cause, told.steps, state.stopped_at)
-    if state.unreachable_since is not None and state.failures >= RESTS_BEFORE_ALARM:
-        told = explain("own:unreachable")
-        return Alarm(told.title, told.cause, told.steps, state.unreachable_since)
-    return None
 
 
 def _chart(today: date) -> Chart:

@@ -6,7 +6,6 @@ All figures come from the database at the moment of asking, so any process tells
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,16 +22,14 @@ from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from backoffice.desk.sending_health import LATEST, paces, tries_since
 from backoffice.jobs.models import Job
 from backoffice.outbox import stops
-from backoffice.outbox.models import Attempt, Message, ServiceState
+from backoffice.outbox.models import Message, ServiceState
 from notifications.models import Notification
 from notifications.peers import networks, peer_of
 
 WINDOW: Final = timedelta(minutes=5)
-LATEST: Final = (
-    20_000  # tries and notifications looked at: more than five minutes of the busiest day
-)
 
 
 @never_cache
@@ -100,21 +97,25 @@ class Figures(Collector):
             "Tries that began in the last five minutes, by outcome and code of Edu-iX.",
             labels=["operation", "outcome", "code"],
         )
-        # By key: it grows with time, and no index on the time is needed.
-        newest = Attempt.objects.order_by("-pk").values("pk")[:LATEST]
-        rows = (
-            Attempt.objects.filter(pk__in=newest, started_at__gte=self.now - WINDOW)
-            .order_by()
-            .values_list("message__operation", "outcome", "code")
-            .annotate(number=Count("pk"))
-        )
-        counts: Counter[tuple[str, str, str]] = Counter()
-        for operation, outcome, code, number in rows:
-            # The service answers some codes with a sign and some without.
-            counts[operation, outcome, "" if code is None else str(abs(code))] += number
+        counts = tries_since(self.now - WINDOW)
         for labels, number in sorted(counts.items()):
             tries.add_metric(labels, number)
         yield tries
+        pace = Gauge(
+            "backoffice_sending_per_minute",
+            "Tries a minute in the last five minutes, by operation.",
+            labels=["operation"],
+        )
+        refused = Gauge(
+            "backoffice_sending_refused_share",
+            "Part of the answers of the last five minutes that refused or differed, 0 to 1.",
+            labels=["operation"],
+        )
+        for operation, found in sorted(paces(counts, WINDOW).items()):
+            pace.add_metric([operation], found.per_minute)
+            refused.add_metric([operation], found.refused)
+        yield pace
+        yield refused
 
     def _service(self) -> Iterator[Metric]:
         row = ServiceState.objects.filter(service=stops.SERVICE).first() or ServiceState()

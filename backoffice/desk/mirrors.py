@@ -16,7 +16,7 @@ from backoffice.outbox.models import Message, Pushable, PushState, key_of
 from credits.models import PersonCredit, SchoolCredit
 from credits.senders import person_credit_record, school_credit_record
 from credits.services import queue_credit_push, save_credit
-from persons.comparing import person_check, school_check
+from persons.fetching import person_check, school_check
 from persons.models import Person, School, SchoolPerson
 from persons.senders import person_record, school_person_record
 from persons.services import (

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.desk.digest_models import Digest as Digest
 from backoffice.desk.digest_models import DigestLanguage as DigestLanguage
+from backoffice.desk.outside_models import OutsideCheck as OutsideCheck
 
 LONGEST_NOTE: Final = 1000
 

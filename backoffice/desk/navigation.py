@@ -130,7 +130,9 @@ def navigation(
     others = other_models(app_list)
     if others:
         url = reverse("admin:models")
-        is_here = path == url or any(path.startswith(model["admin_url"]) for model in others)
+        is_here = path.startswith(url) or any(
+            path.startswith(model["admin_url"]) for model in others
+        )
         entries.append(Entry(_("Settings"), url, is_here))
     return entries
 

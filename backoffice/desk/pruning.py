@@ -18,6 +18,7 @@ from backoffice.desk.work_states import prune_agreements
 from backoffice.jobs.models import Question
 from backoffice.jobs.services import prune_jobs
 from backoffice.outbox.models import Attempt, Held, ServiceState
+from notifications.history import prune_tries
 from notifications.models import Notification, Refusal
 from notifications.reasons import TOO_OLD
 from notifications.self_test import KEPT, prune_tests
@@ -53,6 +54,7 @@ def prune(*, days: int, now: datetime) -> Pruned:
     """
     before = now - timedelta(days=days)
     prune_tests(before=now - KEPT)
+    prune_tries(before=before)
     # An unmatched one waits for its subject; without its content it can never be applied.
     Notification.objects.filter(
         received_at__lt=before, verdict=Notification.Verdict.UNMATCHED

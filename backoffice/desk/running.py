@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Count, Max, Min
+from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -29,9 +29,10 @@ from backoffice.desk.freshness import (
     sending_word,
     worker_word,
 )
+from backoffice.desk.sending_health import Queue, of_all, queues
 from backoffice.desk.since import duration, moment
 from backoffice.eduix.contract import endpoint_path
-from backoffice.outbox.models import Message, ServiceState
+from backoffice.outbox.models import ServiceState
 from backoffice.outbox.stops import PARTNERS, SERVICE, WORK
 from credits.models import PersonCredit
 from credits.status import CreditStatus
@@ -77,6 +78,7 @@ class Running:
     silence: Silence | None
     refused: RefusedAlarm | None
     checked_at: datetime | None
+    queues: dict[str, Queue]
 
     @property
     def is_well(self) -> bool:
@@ -88,29 +90,22 @@ def running(now: datetime) -> Running:
     """All lines; a dozen queries, and four more when a sender of notifications is refused."""
     states = {row.service: row for row in ServiceState.objects.all()}
     state = states.get(SERVICE)
-    queue = Queue(**Message.objects.active().aggregate(rows=Count("pk"), oldest=Min("asked_at")))
+    waiting = queues()
+    queue = of_all(waiting.values())
     told = _told(now)
     facts = _notification_facts(told)
     refused = refused_now(now)
     checked_at = last_checked()
     checks = [
         _sending(state, queue, now),
-        _worker(state, bool(queue.rows), _trouble(states, now), now),
-        *(_partner(name, states, now) for name in PARTNERS),
+        _worker(state, bool(queue.rows), trouble_of(states, now), now),
+        *(partner_check(name, states, now) for name in PARTNERS),
         _notifications(told, facts, now, refused),
         _comparison(checked_at, now),
         *_daily_mail(now),
     ]
     alarm = alarm_of(refused, now) if refused else None
-    return Running(checks, state, _silence(facts, now), alarm, checked_at)
-
-
-@dataclass(frozen=True)
-class Queue:
-    """What the engine still works on."""
-
-    rows: int
-    oldest: datetime | None
+    return Running(checks, state, _silence(facts, now), alarm, checked_at, waiting)
 
 
 def _sending(state: ServiceState | None, queue: Queue, now: datetime) -> Check:
@@ -130,7 +125,7 @@ def _sending(state: ServiceState | None, queue: Queue, now: datetime) -> Check:
     return Check(sending_word(facts, now), _("Sending"), text)
 
 
-def _trouble(states: Mapping[str, ServiceState], now: datetime) -> ServiceState | None:
+def trouble_of(states: Mapping[str, ServiceState], now: datetime) -> ServiceState | None:
     """The background work that last met an unforeseen error, for as long as that is news."""
     met = [
         (state.last_failure_at, state)
@@ -148,6 +143,8 @@ def _worker(
     word = worker_word(seen_at, has_queue, now)
     if seen_at is None:
         text = _("no sign of the sender yet")
+    elif word == Word.ACTION:
+        text = _("silent since %s; ask your administrator to start it") % moment(seen_at, now)
     elif word != Word.ON_TIME:
         text = _("silent since %s") % moment(seen_at, now)
     elif trouble is not None and trouble.last_failure_at is not None:
@@ -162,7 +159,7 @@ def _worker(
     return Check(word, _("Worker"), text)
 
 
-def _partner(service: str, states: Mapping[str, ServiceState], now: datetime) -> Check:
+def partner_check(service: str, states: Mapping[str, ServiceState], now: datetime) -> Check:
     state, shared = states.get(service), states.get(SERVICE)
     refused = None
     if shared is not None and shared.refused_service in ("", service):
@@ -259,6 +256,25 @@ def _notifications(
     return Check(word, _("Notifications"), text)
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """The line about notifications alone, with what stands behind it."""
+
+    check: Check
+    last_at: datetime | None
+    silence: Silence | None
+    refused: RefusedNow | None
+
+
+def incoming(now: datetime) -> Incoming:
+    """What comes in, for a page that asks nothing else."""
+    told = _told(now)
+    facts = _notification_facts(told)
+    refused = refused_now(now)
+    check = _notifications(told, facts, now, refused)
+    return Incoming(check, told.last, _silence(facts, now), refused)
+
+
 def _is_quiet(facts: NotificationFacts, now: datetime) -> bool:
     return facts.silence(now) in (Word.BEHIND, Word.ACTION)
 
@@ -317,5 +333,5 @@ def _daily_mail(now: datetime) -> list[Check]:
         }
         return [Check(mail_word(max(row.tries for row in failed)), name, text)]
     sent = sum(row.sent_at is not None for row in rows)
-    text = ngettext("%d colleague has it", "%d colleagues have it", sent) % sent
+    text = ngettext("sent to %d colleague", "sent to %d colleagues", sent) % sent
     return [Check(Word.ON_TIME, name, text)]

@@ -18,6 +18,7 @@ from backoffice.desk.attention import is_kept, needs_attention, still_counts, wa
 from backoffice.desk.freshness import DAY, QUEUE_LATE, WEEK, SchoolFacts, Word, school_word
 from backoffice.desk.since import moment
 from backoffice.outbox.models import PushState
+from backoffice.screens.numbers import with_number
 from backoffice.screens.panels import Panel, register_cells, register_panel
 from credits.models import PersonCredit, SchoolCredit
 from credits.status import CreditStatus
@@ -114,7 +115,7 @@ def _state(facts: SchoolFacts, now: datetime) -> SchoolState:
     word = school_word(facts, now)
     if word == Word.ACTION:
         words = ngettext("%d row needs attention", "%d rows need attention", facts.refused)
-        return SchoolState(word, words % facts.refused)
+        return SchoolState(word, with_number(words, facts.refused))
     waits = (
         (facts.under_way_since, QUEUE_LATE, _("being sent since %s")),
         (facts.unsent_since, DAY, _("not sent since %s")),

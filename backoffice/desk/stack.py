@@ -17,6 +17,26 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 15
+# A sender that stops half-way holds a thread and a connection until it hangs up. The server makes
+# threads when it needs them, so that many cost nothing until then.
+THREADS: Final = 256
+CONNECTIONS: Final = 512
+
+
+def web_server(
+    port: int,
+    *,
+    workers: int = 1,
+    threads: int = THREADS,
+    application: str = "backoffice.wsgi:application",
+) -> list[str]:
+    """The arguments of Python that start the web server on loopback."""
+    return [
+        *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--backpressure", str(CONNECTIONS), "--no-ws", "--log-level", "warning"),
+        application,
+    ]
 
 
 class CannotStart(Exception):
@@ -114,13 +134,7 @@ class Stack:
         self._run("drainer", "manage.py", "deliver")
 
     def run_web(self) -> None:
-        self._run(
-            "web",
-            *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--port", str(self.port), "--workers", "1", "--blocking-threads", "16"),
-            *("--no-ws", "--log-level", "warning", "--backpressure", "64"),
-            "backoffice.wsgi:application",
-        )
+        self._run("web", *web_server(self.port))
 
     def log_of(self, name: str) -> Path:
         """Where the process of this name writes; raises `ValueError` without a folder."""

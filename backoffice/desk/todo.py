@@ -68,6 +68,12 @@ class Todo:
     may_see: bool
     is_own: bool
     differences: int
+    put_off: frozenset[str] = frozenset()  # keys of those that are put off
+
+    @property
+    def open_items(self) -> list[WorkItem]:
+        """What the lists hold: without what somebody has put off."""
+        return [item for item in self.found if item.key not in self.put_off]
 
 
 def by_list(scope: Scope, user: AbstractBaseUser) -> tuple[list[WorkItem], dict[str, list[Agreed]]]:
@@ -107,6 +113,7 @@ def todo_of(user: AbstractUser | AnonymousUser, now: datetime, schools: str = ""
         may_see=True,
         is_own=schools == OWN,
         differences=still_there().count(),
+        put_off=frozenset(one.item.key for one in lists[PUT_OFF]),
     )
 
 
@@ -143,8 +150,11 @@ def _list_url(name: str, schools: str) -> str:
 
 
 def lead_of(todo: Todo, *, everything_runs: bool) -> str:
-    """The verdict before any detail; of all schools, its first number is the one in the menu."""
-    ours = [item for item in todo.found if _family(item) in ATTENTION]
+    """The verdict before any detail.
+
+    Of all schools, its first number and what is put off are together the number in the menu.
+    """
+    ours = [item for item in todo.open_items if _family(item) in ATTENTION]
     attention = _credits(ours)
     sentences = []
     if attention:
@@ -155,16 +165,20 @@ def lead_of(todo: Todo, *, everything_runs: bool) -> str:
     if len(ours) > 3 and attention:
         explained = number_format(_credits(ours[:3]))
         sentences.append(_("Three causes explain %s of them.") % explained)
-    if at_school := _credits(item for item in todo.found if _family(item) == "prematch"):
+    if at_school := _credits(item for item in todo.open_items if _family(item) == "prematch"):
         words = ngettext(
             "%s credit waits for a school.", "%s credits wait for a school.", at_school
         )
         sentences.append(words % number_format(at_school))
-    if unsent := sum(item.rows for item in todo.found if _family(item) == "unsent"):
+    if unsent := sum(item.rows for item in todo.open_items if _family(item) == "unsent"):
         words = ngettext("%s row was not sent.", "%s rows were not sent.", unsent)
         sentences.append(words % number_format(unsent))
     if not sentences and todo.may_see:
         sentences.append(_("Nothing needs your attention."))
+    later = [item for item in todo.found if item.key in todo.put_off]
+    if put_off := _credits(item for item in later if _family(item) in ATTENTION):
+        words = ngettext("%s credit is put off.", "%s credits are put off.", put_off)
+        sentences.append(words % number_format(put_off))
     sentences.append(
         _("Everything runs on time.") if everything_runs else _("Not everything runs.")
     )

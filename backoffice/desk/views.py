@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backoffice.desk.digest_sending import remember_language
 from backoffice.desk.home import home_page
 from backoffice.desk.navigation import other_models
+from backoffice.desk.readiness_views import MAY_SEE as MAY_SEE_READINESS
 from backoffice.desk.search import answers_to, is_meant, name_search
 from backoffice.explanations.views import LONGEST_QUERY, lookup
 from backoffice.outbox.services import ring
@@ -44,7 +45,7 @@ def home(site: AdminSite) -> Callable[..., HttpResponse]:
             "page": home_page(request.user, schools=request.GET.get("scholen", "")),
             "may_import": request.user.has_perm("jobs.add_job"),
             "may_see_refusals": request.user.has_perm("notifications.view_refusal"),
-            "may_resume": request.user.has_perm("outbox.change_message"),
+            "may_see_readiness": request.user.has_perm(MAY_SEE_READINESS),
         }
         return TemplateResponse(request, "desk/home.html", context)
 
@@ -61,7 +62,8 @@ def try_sending_again(site: AdminSite) -> Callable[..., HttpResponse]:
         resume()
         ring()
         messages.success(request, _("We try again; within a minute you see here how it went."))
-        return HttpResponseRedirect(reverse("admin:index"))
+        back = "outbox_message_changelist" if request.POST.get("back") == "sending" else "index"
+        return HttpResponseRedirect(reverse(f"admin:{back}"))
 
     return view
 
@@ -140,7 +142,12 @@ def models_index(site: AdminSite) -> Callable[..., HttpResponse]:
         ]
         if not groups:
             raise PermissionDenied
-        context = {**site.each_context(request), "title": _("Settings"), "groups": groups}
+        context = {
+            **site.each_context(request),
+            "title": _("Settings"),
+            "groups": groups,
+            "may_see_readiness": request.user.has_perm(MAY_SEE_READINESS),
+        }
         return TemplateResponse(request, "desk/models.html", context)
 
     return view

@@ -19,7 +19,8 @@ from backoffice.outbox.stops import resume
 from credits.access_mends import CannotMend, extend, make_credit, set_school_year, start_on
 from credits.models import PersonCredit, SchoolCredit
 from credits.services import AnyCredit, queue_credit_fetch, queue_credit_push
-from persons.comparing import person_check, queue_check
+from persons.comparing import queue_check
+from persons.fetching import person_check
 from persons.models import Person, School, SchoolPerson
 from persons.services import (
     chain_of,

@@ -24,7 +24,6 @@ LONGEST: Final = 300
 SHOWN: Final = 20
 NEAR: Final = 5
 FURTHEST: Final = timedelta(days=730)
-EAN_DIGITS: Final = 13
 
 ISO_DAY: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b", re.ASCII)
 DUTCH_DAY: Final = re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})\b", re.ASCII)

@@ -21,7 +21,9 @@ from backoffice.outbox.cells import service_of
 from backoffice.outbox.models import Attempt, Pushable
 from backoffice.outbox.words import operation_words
 from credits.access_evidence import moment_words
-from notifications.models import Notification
+from notifications.models import Notification, Try
+from notifications.reasons import in_words
+from notifications.tries import who_words
 from persons.models import Person, SchoolPerson
 
 SHOWN: Final = 30
@@ -40,6 +42,11 @@ ATTEMPTS: Final[dict[str, tuple[str, str]]] = {  # tone, sign
     Attempt.Outcome.CONFLICT: ("bad", ""),
     Attempt.Outcome.BROKEN: ("bad", ""),
     Attempt.Outcome.OPEN: ("wait", ""),
+}
+TRIES: Final[dict[str, str]] = {
+    Notification.Verdict.APPLIED: "ok",
+    Notification.Verdict.FAILED: "wait",
+    Notification.Verdict.DEAD: "bad",
 }
 
 
@@ -181,7 +188,9 @@ def _notifications(
     )
     if look.book.credit is not None:
         about |= Q(kind=Notification.Kind.SPECIFICATION_CHANGED, subject=str(look.book.credit))
-    for row in Notification.objects.filter(about).defer("raw").order_by("-pk")[:READ]:
+    rows = list(Notification.objects.filter(about).defer("raw").order_by("-pk")[:READ])
+    yield from _later_tries(rows, now)
+    for row in rows:
         told = told_by(row)
         is_applied = row.verdict == Notification.Verdict.APPLIED
         tone = "bad" if told in ("unlinked", "fault") else "ok"
@@ -193,6 +202,28 @@ def _notifications(
             text=str(TOLD[told]),
             sub="" if is_applied else str(row.get_verdict_display()),
             url=reverse("admin:notifications_notification_change", args=[row.pk]),
+        )
+
+
+def _later_tries(rows: list[Notification], now: datetime) -> Iterator[Event]:
+    """What happened to a notification after it came in: failures, and being applied again."""
+    tries = Try.objects.filter(notification__in=rows).select_related("user").defer("traceback")
+    went_well = Q(by=Try.By.WORKER, number__lte=1, verdict__in=Notification.SETTLED)
+    for one in tries.exclude(went_well).order_by("-pk")[:READ]:
+        words = {"who": who_words(one), "verdict": one.get_verdict_display().lower()}
+        if one.by == Try.By.WORKER:
+            text = _("Notification tried by %(who)s: %(verdict)s") % words
+        else:
+            text = _("Notification applied again by %(who)s: %(verdict)s") % words
+        yield Event(
+            at=one.tried_at,
+            when=moment_words(one.tried_at, now),
+            tone=TRIES.get(one.verdict, "q"),
+            sign="" if one.verdict in TRIES else "↻",
+            text=text,
+            sub=in_words(one.reason) if one.reason else "",
+            url=reverse("admin:notifications_notification_change", args=[one.notification_id])
+            + "#tries",
         )
 
 

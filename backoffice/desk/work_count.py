@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from backoffice.desk.attention import has_publisher_fault, waits_for_school
-from backoffice.desk.freshness import RESTS_BEFORE_ALARM, WORKER_GONE
+from backoffice.desk.freshness import WORKER_GONE
 from backoffice.desk.work_keys import UNSENT, VERDICTS, Key, hour_of, hour_words, key_for
 from backoffice.desk.work_rows import (
     BEFORE,
@@ -39,6 +39,7 @@ from backoffice.desk.work_rows import (
     waits_of_most,
 )
 from backoffice.outbox.models import PushState, ServiceState
+from backoffice.outbox.standstill import RESTS_BEFORE_ALARM
 from backoffice.outbox.stops import SERVICE
 from credits.status import CreditStatus
 from persons.models import SchoolPerson

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from backoffice.explanations.models import EAN_PREFIX_LENGTH
 from backoffice.explanations.services import PublisherFault
+from backoffice.screens.numbers import with_number
 from credits.models import Product
 
 
@@ -26,7 +27,7 @@ def counted_words(kind: str, number: int) -> str:
         "school_credit": ngettext("%d school credit refused", "%d school credits refused", number),
         "credit_return": ngettext("%d return refused", "%d returns refused", number),
     }
-    return words[kind] % number
+    return with_number(words[kind], number)
 
 
 def titles_of(eans: set[str]) -> dict[str, tuple[str, str]]:

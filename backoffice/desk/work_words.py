@@ -24,6 +24,7 @@ from backoffice.explanations.services import (
 )
 from backoffice.outbox.models import PushState
 from backoffice.screens.cells import Tone
+from backoffice.screens.numbers import with_number
 from backoffice.screens.search import spaced_ean
 from credits.access_words import in_sentence
 from notifications.models import Notification
@@ -183,7 +184,7 @@ def _title(key: Key, explanation: Explanation, names: Names, parts: dict[str, Ta
             return _("The publisher refuses this book")
         case "prematch":
             number = parts["person_credit"].pupils
-            pupils = ngettext("%d pupil", "%d pupils", number) % number
+            pupils = with_number(ngettext("%d pupil", "%d pupils", number), number)
             return _("%(school)s has not linked %(pupils)s yet") % {
                 "school": school,
                 "pupils": pupils,
@@ -205,10 +206,12 @@ def _sub(key: Key, explanation: Explanation, names: Names, parts: dict[str, Tall
     if HELD in parts:
         number = parts[HELD].rows
         found.append(
-            ngettext("%d credit waits behind it", "%d credits wait behind it", number) % number
+            with_number(
+                ngettext("%d credit waits behind it", "%d credits wait behind it", number), number
+            )
         )
     if pupils := _pupils(key, parts):
-        found.append(ngettext("%d pupil", "%d pupils", pupils) % pupils)
+        found.append(with_number(ngettext("%d pupil", "%d pupils", pupils), pupils))
     if key.family == "unsent" and key.school is None:
         found.append(_("at no school"))
     if key.family == "fault" and not explanation.known:
@@ -238,7 +241,7 @@ def _counted(kind: str, number: int) -> str:
         "credit_return": ngettext("%d return", "%d returns", number),
         "notification": ngettext("%d notification", "%d notifications", number),
     }
-    return words[kind] % number
+    return with_number(words[kind], number)
 
 
 def _state(key: Key) -> str:
