@@ -1,5 +1,8 @@
-"""The admin with our own site as its default."""
+"""The admin with our own site as its default, and the Celery app that rings."""
 
+from importlib import import_module
+
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -13,3 +16,6 @@ class BackofficeAdminConfig(AdminConfig):
 
         super().ready()
         checks.register()
+        if settings.CELERY_BROKER_URL:
+            # Else every process but the worker would ring by Celery's own defaults.
+            import_module("backoffice.celery")

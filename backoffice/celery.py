@@ -8,6 +8,7 @@ from celery.signals import worker_init
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
 app = Celery("backoffice")
+app.set_default()  # for all threads: by itself it is the app of the thread that loads this module
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["backoffice.outbox"])
 

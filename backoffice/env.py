@@ -67,6 +67,12 @@ NAMES: tuple[Name, ...] = (
         "0",
         "1 allows production without a second factor; logged at every start",
     ),
+    Name(
+        "BACKOFFICE_BIND_PROCESSORS",
+        "1",
+        "keeps each web process and `manage.py deliver` to a processor of its own: faster; "
+        "0 lets them wander",
+    ),
     Name("DATABASE_URL", "SQLite under var/", "postgres://user:password@host/name in production"),
     Name("CELERY_BROKER_URL", "none", "redis:// or amqp://; without it `manage.py deliver` sends"),
     Name("SECRET_KEY", "generated in var/", "at least 50 characters; required outside embedded"),

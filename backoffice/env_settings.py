@@ -52,8 +52,8 @@ def _number(name: str, default: int, *, least: int, most: int) -> int:
     return int(text)
 
 
-def _switch(name: str) -> bool:
-    text = env.str(name, "0").lower()
+def _switch(name: str, *, default: bool = False) -> bool:
+    text = env.str(name, "1" if default else "0").lower()
     if text not in {"0", "1", "true", "false", ""}:
         raise BadEnvironment(f"{name} is {text!r}; it must be 0 or 1.")
     return text in {"1", "true"}
@@ -97,6 +97,7 @@ def _web(*, embedded: bool, var: Path) -> dict[str, Any]:
         ),
         "BACKOFFICE_RETENTION_DAYS": _number("BACKOFFICE_RETENTION_DAYS", 400, least=1, most=3650),
         "BACKOFFICE_ALLOW_PASSWORD_ONLY": _switch("BACKOFFICE_ALLOW_PASSWORD_ONLY"),
+        "BACKOFFICE_BIND_PROCESSORS": _switch("BACKOFFICE_BIND_PROCESSORS", default=True),
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if proxies else None,
         "SECURE_SSL_REDIRECT": not embedded,
         "SECURE_HSTS_SECONDS": 0 if embedded else 31_536_000,
@@ -108,6 +109,11 @@ def _web(*, embedded: bool, var: Path) -> dict[str, Any]:
 
 
 def _database(*, embedded: bool, var: Path) -> dict[str, Any]:
+    if not env.str("DATABASE_URL", "none").strip():
+        raise BadEnvironment(
+            "DATABASE_URL is empty; leave it out for SQLite under var/, or write "
+            "postgres://user:password@host/name."
+        )
     try:
         database = env.db_url("DATABASE_URL", default=f"sqlite:///{var / 'db.sqlite3'}")
     except (ValueError, environ.ImproperlyConfigured) as problem:

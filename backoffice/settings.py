@@ -27,6 +27,7 @@ except BadEnvironment as problem:
 
 BACKOFFICE_ENV: str = _environment["BACKOFFICE_ENV"]
 BACKOFFICE_VAR: Path = _environment["BACKOFFICE_VAR"]
+BACKOFFICE_BIND_PROCESSORS: bool = _environment["BACKOFFICE_BIND_PROCESSORS"]
 DEBUG: bool = _environment["DEBUG"]
 SECRET_KEY: str = _environment["SECRET_KEY"]
 ALLOWED_HOSTS: list[str] = _environment["ALLOWED_HOSTS"]
@@ -208,13 +209,28 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}  # a dead broker must not hold up a page
+# A broker that is dead or answers nothing must not hold up a page: one more try, at once.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"confirm_publish": True} if CELERY_BROKER_URL.startswith("amqp") else {}
+BROKER_SECONDS = 3  # that a ring waits for its broker
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
+    {
+        "confirm_publish": True,
+        "read_timeout": BROKER_SECONDS,
+        "write_timeout": BROKER_SECONDS,
+    }
+    if CELERY_BROKER_URL.startswith("amqp")
+    else {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
 )
 CELERY_TIMEZONE = TIME_ZONE
-OUTBOX_DRAIN_SECONDS = 60  # how long one ring keeps a worker draining
+# How long one ring keeps a worker draining, and when the beat rings again. A ring that gets lost
+# with its broker costs that much: a notification is to be applied within a minute after it is back.
+OUTBOX_DRAIN_SECONDS = 15
 CELERY_BEAT_SCHEDULE = {
     "ring": {
         "task": "backoffice.outbox.tasks.drain",

@@ -33,6 +33,7 @@ class BackofficeSite(admin.AdminSite):
         from backoffice.desk.credit_status import status_urls
         from backoffice.desk.drift_views import drift_urls
         from backoffice.desk.questions import question_urls
+        from backoffice.desk.readiness_views import readiness_urls
         from backoffice.desk.report_views import report_urls
         from backoffice.desk.why_views import why_urls
         from backoffice.desk.work_posts import work_post_urls
@@ -62,6 +63,7 @@ class BackofficeSite(admin.AdminSite):
             *compare_urls(self),
             *drift_urls(self),
             *question_urls(self),
+            *readiness_urls(self),
         ]
         stock = [
             url

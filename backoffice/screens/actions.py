@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 
 
 @dataclass(frozen=True)
 class ListAction:
-    """What may be done with chosen rows of a list; `permission` as `persons.change_person`."""
+    """What may be done with chosen rows of a list; `permission` as `persons.change_person`.
+
+    `run` answers with a page, or with None when the list is to be shown again.
+    """
 
     name: str
     label: str | Promise
     permission: str
-    run: Callable[[Any, HttpRequest, QuerySet[Any]], None]
+    run: Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
 
 _actions: dict[str, list[ListAction]] = defaultdict(list)

@@ -90,12 +90,6 @@ def as_dutch_postal_code(text: str) -> str:
     return f"{found[1]} {found[2].upper()}" if found else text
 
 
-def as_brin(text: str) -> str:
-    """`35zz 01` as 35ZZ01."""
-    bare = re.sub(r"\s", "", text)
-    return bare.upper() if re.fullmatch(r"\d{2}[A-Za-z]{2}(\d{2})?", bare, re.ASCII) else text
-
-
 def as_email(text: str) -> str:
     """The address out of what a mail program copies: `Noor Berg <noor@example.nl>;`."""
     found = _ADDRESS.fullmatch(text)

@@ -93,6 +93,22 @@
         new MutationObserver(nameBoxes).observe(document.querySelector('main'), {childList: true, subtree: true});
     }
 
+    // A part that refreshes itself is a new part each time: without this the keyboard would lose its
+    // place on the button that stops the work. The same button is the one with the same words.
+    const sameness = one => [one.tagName, one.textContent.trim(), one.getAttribute('href'), one.form?.getAttribute('action')].join('|');
+    let held = '';
+
+    document.addEventListener('htmx:beforeSwap', event => {
+        const focused = document.activeElement;
+        held = event.detail.target.contains(focused) && focused.matches('a, button, summary') ? sameness(focused) : '';
+    });
+
+    document.addEventListener('htmx:afterSwap', () => {
+        labelCells(document);
+        if (held && document.activeElement === document.body) {
+            Array.from(document.querySelectorAll('main a, main button, main summary')).find(one => sameness(one) === held)?.focus({preventScroll: true});
+        }
+    });
+
     labelCells(document);
-    document.addEventListener('htmx:afterSwap', () => labelCells(document));
 }
