@@ -9,7 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from benchmarks import gateway_cost, message_cost, notifications_in, pushes_out, why_asked
+from benchmarks import (
+    claims,
+    gateway_cost,
+    memory,
+    message_cost,
+    notifications_in,
+    office,
+    pushes_out,
+    why_asked,
+)
 from benchmarks.children import Failed
 from benchmarks.figures import CostTable, Table
 from benchmarks.report import printed
@@ -24,6 +33,9 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
     "gateway": gateway_cost.measure,
     "notifications": notifications_in.measure,
     "pushes": pushes_out.measure,
+    "claims": claims.measure,
+    "office": office.measure,
+    "memory": memory.measure,
     "why": why_asked.measure,
 }
 

@@ -12,7 +12,7 @@ import selectors
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,7 +26,8 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 class Job:
     """What to send: `seconds` long, or `requests` times when that is not 0.
 
-    A body is the parts joined by a key, `prefix` and eight digits, so that no two are equal.
+    A body is the parts joined by a key, `prefix` and eight digits, so that no two are equal. With
+    `per_second` no more than that leave, evenly, over as many of the connections as it takes.
     """
 
     port: int
@@ -37,6 +38,7 @@ class Job:
     seconds: float = 0.0
     requests: int = 0
     action: str = ""
+    per_second: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ class _Run:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     started: int = 0
     under_way: int = 0
+    begun: float = 0.0
     deadline: float = 0.0
+    resting: deque[_Line] = field(default_factory=deque)  # until the next one is due
     milliseconds: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
 
@@ -124,8 +128,22 @@ class _Run:
         self.selector.register(sock, selectors.EVENT_READ, line)
         return line
 
+    def wait(self) -> float:
+        """Seconds until the next request is due; 0 where nothing holds it back."""
+        if not self.job.per_second:
+            return 0.0
+        return max(0.0, self.begun + self.started / self.job.per_second - time.perf_counter())
+
+    def wake(self) -> None:
+        """Send what has become due."""
+        while self.resting and not self.wait():
+            self.send(self.resting.popleft())
+
     def send(self, line: _Line) -> None:
         if not self.has_more():
+            return
+        if self.wait():
+            self.resting.append(line)
             return
         request = self.request()
         self.started += 1
@@ -172,13 +190,15 @@ def run(job: Job) -> Outcome:
     lines = [load.connect() for _ in range(job.connections)]
     cpu = time.process_time()
     begun = time.perf_counter()
-    load.deadline = begun + job.seconds
+    load.begun, load.deadline = begun, begun + job.seconds
     try:
         for line in lines:
             load.send(line)
-        while load.under_way:
-            ready = load.selector.select(SILENCE_SECONDS)
-            if not ready:
+        while load.under_way or (load.resting and load.has_more()):
+            is_paced = bool(load.resting)
+            ready = load.selector.select(load.wait() if is_paced else SILENCE_SECONDS)
+            load.wake()
+            if not ready and not is_paced:
                 raise TimeoutError(f"no answer in {SILENCE_SECONDS:g} s")
             for key, _events in ready:
                 load.receive(key.data)

@@ -31,7 +31,9 @@ from benchmarks.figures import (
 )
 from benchmarks.load import Job
 from benchmarks.scale import Scale
-from benchmarks.workshop import POSTGRESQL, SQLITE, Workshop
+from benchmarks.workshop import POSTGRESQL, SQLITE, Workshop, open_workshop
+from tests.chaos.cluster import Cluster
+from tests.chaos.experiment import NotHere
 
 CONNECTIONS: Final = (8, 32)
 PATH: Final = endpoint_path("notification")
@@ -40,9 +42,11 @@ CREATE: Final = {
     POSTGRESQL: f"CREATE TABLE {BODY_TABLE} (id bigserial PRIMARY KEY, body bytea NOT NULL)",
     SQLITE: f"CREATE TABLE {BODY_TABLE} (id integer PRIMARY KEY, body blob NOT NULL)",
 }
-# Two processes where the product runs with PostgreSQL, one as `make demo` runs it on SQLite. Every
-# thread of every contender keeps a connection, and a stock PostgreSQL has a hundred.
-SERVER: Final = {POSTGRESQL: (2, 4), SQLITE: (1, 16)}
+# Two processes where the product runs with PostgreSQL, one as `make demo` runs it on SQLite; and
+# threads for all that is sent at once.
+SERVER: Final = {POSTGRESQL: (2, 16), SQLITE: (1, 16)}
+# Every thread of a peer keeps a connection, and a stock PostgreSQL has a hundred for everybody.
+CROWDED: Final = (2, 4)
 
 
 @dataclass(frozen=True)
@@ -85,14 +89,29 @@ class Entry:
 
 
 def measure(workshop: Workshop, scale: Scale) -> Iterator[Table]:
-    """A table for each database and number of connections."""
+    """A table for each database and number of connections.
+
+    On a PostgreSQL of our own, with room for all their connections, where its programs are here.
+    """
     for kind in workshop.kinds:
-        yield from measure_on(workshop, kind, scale)
+        if kind == POSTGRESQL:
+            yield from _on_our_own(workshop, scale)
+        else:
+            yield from measure_on(workshop, kind, scale, SERVER[kind])
 
 
-def measure_on(workshop: Workshop, kind: str, scale: Scale) -> list[Table]:
-    """The tables of one database."""
-    entries = start(workshop, kind, [DOOR, VIEW, STOCK_VIEW, *_spyne(), BARE])
+def _on_our_own(workshop: Workshop, scale: Scale) -> list[Table]:
+    try:
+        cluster = Cluster(max_connections="400")
+    except NotHere:
+        return measure_on(workshop, POSTGRESQL, scale, CROWDED)
+    with cluster, open_workshop(cluster.url) as roomy:
+        return measure_on(roomy, POSTGRESQL, scale, SERVER[POSTGRESQL])
+
+
+def measure_on(workshop: Workshop, kind: str, scale: Scale, server: tuple[int, int]) -> list[Table]:
+    """The tables of one database, each contender with so many processes and threads."""
+    entries = start(workshop, kind, server, [DOOR, VIEW, STOCK_VIEW, *_spyne(), BARE])
     rows = {
         connections: {
             entry.contender: Row(entry.contender.role, entry.contender.name) for entry in entries
@@ -109,7 +128,7 @@ def measure_on(workshop: Workshop, kind: str, scale: Scale) -> list[Table]:
                 rows[connections][entry.contender].rounds.append(figure)
     problems = [problem for entry in entries for problem in check(workshop, entry)]
     workshop.stop(*(entry.server for entry in entries))
-    tables = [_table(kind, connections, found) for connections, found in rows.items()]
+    tables = [_table(kind, server, connections, found) for connections, found in rows.items()]
     tables[-1].problems = problems
     return tables
 
@@ -119,7 +138,9 @@ def _spyne() -> list[Contender]:
     return [SPYNE] if find_spec("spyne") else []
 
 
-def start(workshop: Workshop, kind: str, contenders: list[Contender]) -> list[Entry]:
+def start(
+    workshop: Workshop, kind: str, server: tuple[int, int], contenders: list[Contender]
+) -> list[Entry]:
     """All of them listening, each with empty tables of its own."""
     entries = []
     for contender in contenders:
@@ -127,15 +148,15 @@ def start(workshop: Workshop, kind: str, contenders: list[Contender]) -> list[En
         workshop.query(database, CREATE[kind])
         port = free_port()
         environ = workshop.environ(database, **contender.environ)
-        server = workshop.start(contender.name, _granian(contender, kind, port), environ)
-        entries.append(Entry(contender, server, port, database))
+        process = workshop.start(contender.name, _granian(contender, server, port), environ)
+        entries.append(Entry(contender, process, port, database))
     for entry in entries:
         entry.server.wait_for_port(entry.port)
     return entries
 
 
-def _granian(contender: Contender, kind: str, port: int) -> list[str]:
-    workers, threads = SERVER[kind]
+def _granian(contender: Contender, server: tuple[int, int], port: int) -> list[str]:
+    workers, threads = server
     return [
         *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(threads), "--no-ws"),
@@ -201,8 +222,10 @@ def _is_right(workshop: Workshop, database: str, key: str) -> bool:
     )
 
 
-def _table(kind: str, connections: int, rows: dict[Contender, Row]) -> Table:
-    workers, threads = SERVER[kind]
+def _table(
+    kind: str, server: tuple[int, int], connections: int, rows: dict[Contender, Row]
+) -> Table:
+    workers, threads = server
     door, view = rows[DOOR], rows[VIEW]
     ratios = [
         rate_ratio(door, view, 1.9 if kind == POSTGRESQL else None),
@@ -216,5 +239,5 @@ def _table(kind: str, connections: int, rows: dict[Contender, Row]) -> Table:
     else:
         listed.insert(-1, Row(PEER, SPYNE.name, note="spyne is not installed"))
     ratios.append(rate_ratio(door, rows[BARE], 0.85 if kind == POSTGRESQL else None))
-    server = f"granian {workers} x {threads} threads"
-    return Table(f"Notifications in: {kind}, {connections} connections, {server}", listed, ratios)
+    named = f"granian {workers} x {threads} threads"
+    return Table(f"Notifications in: {kind}, {connections} connections, {named}", listed, ratios)

@@ -7,7 +7,6 @@ import secrets
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from benchmarks.children import ROOT, Child, Failed, stop
+from benchmarks.children import Child, Failed, stop
+from benchmarks.empty_tables import make_tables, migrate
 from benchmarks.envelopes import PASSWORD, USER
 
 POSTGRESQL: Final = "PostgreSQL"
@@ -43,7 +43,9 @@ class Workshop:
         self._mark = f"eduix_bench_{os.getpid()}_{secrets.token_hex(3)}"
         self._migrated: dict[str, str] = {}
         self._databases: list[str] = []
+        self._made = 0  # in PostgreSQL; names are not used again
         self._children: list[Child] = []
+        self._started = 0
 
     def database(self, kind: str, name: str) -> str:
         """The address of a new database with the product's empty tables."""
@@ -88,16 +90,30 @@ class Workshop:
     def start(self, name: str, arguments: list[str], environ: dict[str, str]) -> Child:
         """A process that ends with the workshop, or at `stop`."""
         with held_back():  # else Ctrl-C could come after the start and before the note of it
-            child = Child(
-                name, arguments, environ, self.folder / f"{name}-{len(self._children)}.log"
-            )
+            self._started += 1  # a log is one process's alone
+            child = Child(name, arguments, environ, self.folder / f"{name}-{self._started}.log")
             self._children.append(child)
         return child
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """The processes that were started and not stopped."""
+        return tuple(self._children)
 
     def stop(self, *children: Child) -> None:
         """End these processes now."""
         stop(children)
         self._children = [child for child in self._children if child not in children]
+
+    def discard(self, database: str) -> None:
+        """Remove a database whose processes have ended; `close` does it with what is left."""
+        if database.startswith(_SQLITE):
+            for path in self.folder.glob(f"{Path(database.removeprefix(_SQLITE)).name}*"):
+                path.unlink()
+            return
+        name = urlsplit(database).path[1:]
+        self._databases.remove(name)
+        self._drop(name)
 
     def close(self) -> None:
         """Processes first, then their databases; the folder goes with its maker."""
@@ -111,7 +127,8 @@ class Workshop:
             if template:
                 shutil.copyfile(template.removeprefix(_SQLITE), path)
             return f"{_SQLITE}{path}"
-        database = f"{self._mark}_{len(self._databases)}"
+        database = f"{self._mark}_{self._made}"
+        self._made += 1
         source = f' TEMPLATE "{urlsplit(template).path[1:]}"' if template else ""
         self._databases.append(database)
         self.query(self.postgresql, f'CREATE DATABASE "{database}"{source}')
@@ -129,16 +146,11 @@ class Workshop:
         print(f"Left behind in PostgreSQL: the database {name}", file=sys.stderr)
 
     def _migrate(self, database: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "manage.py", "migrate", "-v0"],
-            cwd=ROOT,
-            env=self.environ(database),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise Failed(f"migrate ended:\n{done.stderr[-2000:]}")
+        environ = self.environ(database)
+        if database.startswith(_SQLITE):
+            make_tables(Path(database.removeprefix(_SQLITE)), environ)
+        else:
+            migrate(database, environ)
 
 
 @contextmanager

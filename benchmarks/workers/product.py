@@ -22,6 +22,8 @@ from backoffice.eduix.gateway import Gateway  # noqa: E402
 from backoffice.jobs.queueing import Wanted, enqueue_many  # noqa: E402
 from backoffice.outbox.delivery import Drainer  # noqa: E402
 from backoffice.outbox.models import Attempt, Message, PushState, key_of  # noqa: E402
+from backoffice.outbox.pushable import in_chunks  # noqa: E402
+from backoffice.processor import keep_to_one  # noqa: E402
 from benchmarks.workers.protocol import Sent, Stopwatch, answer_questions  # noqa: E402
 from persons.models import Person  # noqa: E402
 from persons.services import chain_of  # noqa: E402
@@ -39,7 +41,14 @@ def answer(question: Mapping[str, Any]) -> object:
 
 
 def prepare(count: int, prefix: str) -> int:
-    """New persons with a message each, as a bulk push leaves them."""
+    """New persons with a message each, as a bulk push leaves them.
+
+    In the product's chunks: all at once would take more memory than what is measured.
+    """
+    return sum(_prepare(numbers, prefix) for numbers in in_chunks(list(range(count))))
+
+
+def _prepare(numbers: list[int], prefix: str) -> int:
     with transaction.atomic():
         persons = Person.objects.bulk_create(
             Person(
@@ -54,7 +63,7 @@ def prepare(count: int, prefix: str) -> int:
                 house_number=12,
                 country_code="NL",
             )
-            for number in range(count)
+            for number in numbers
         )
         wanted = [
             Wanted(
@@ -113,4 +122,5 @@ def check() -> dict[str, int]:
 
 
 if __name__ == "__main__":
+    keep_to_one(may_share=True)  # as `manage.py deliver` does
     answer_questions(answer)

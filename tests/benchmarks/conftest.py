@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.scale import Scale
-from benchmarks.workshop import Workshop, open_workshop
+from benchmarks.workshop import POSTGRESQL, Workshop, open_workshop
 from tests.conftest import need
 from tests.postgresql import postgresql as postgresql_url
 
@@ -23,8 +23,9 @@ def workshop() -> Iterator[Workshop]:
 
 @pytest.fixture(scope="session")
 def postgresql_workshop() -> Iterator[Workshop]:
-    """With PostgreSQL beside SQLite."""
+    """On PostgreSQL alone; what a measurement does on SQLite, `workshop` shows."""
     url = postgresql_url()
     need(bool(url), "PostgreSQL for measurements")
     with open_workshop(url) as opened:
+        opened.kinds = (POSTGRESQL,)
         yield opened

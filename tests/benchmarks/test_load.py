@@ -47,6 +47,14 @@ def test_a_load_by_time_ends_and_counts_what_was_answered() -> None:
     assert 0 < outcome.p50_ms <= outcome.p99_ms
 
 
+def test_a_paced_load_sends_no_more_than_asked() -> None:
+    with serving(lambda body: OK) as port:
+        outcome = run(job(port, requests=0, seconds=0.5, per_second=40.0))
+
+    assert 0 < outcome.accepted <= 21  # 40 a second, and the first one at once
+    assert outcome.refused == 0
+
+
 def test_other_answers_are_counted_by_their_status() -> None:
     numbers = count()
     busy = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"

@@ -2,13 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.notifications_in import BARE, DOOR, check, load, measure_on, start
+from benchmarks.notifications_in import (
+    BARE,
+    CROWDED,
+    DOOR,
+    SERVER,
+    check,
+    load,
+    measure_on,
+    start,
+)
 from benchmarks.workshop import POSTGRESQL, SQLITE, Workshop
 from tests.benchmarks.conftest import TINY
 
 
 def test_all_contenders_store_exactly_what_they_accept(workshop: Workshop) -> None:
-    tables = measure_on(workshop, SQLITE, TINY)
+    tables = measure_on(workshop, SQLITE, TINY, SERVER[SQLITE])
 
     assert [table.problems for table in tables] == [[], []]
     for table in tables:
@@ -21,14 +30,14 @@ def test_all_contenders_store_exactly_what_they_accept(workshop: Workshop) -> No
 
 @pytest.mark.service
 def test_they_do_so_on_postgresql(postgresql_workshop: Workshop) -> None:
-    tables = measure_on(postgresql_workshop, POSTGRESQL, TINY)
+    tables = measure_on(postgresql_workshop, POSTGRESQL, TINY, CROWDED)
 
     assert [table.problems for table in tables] == [[], []]
     assert {ratio.target for ratio in tables[0].ratios} >= {1.9, 0.85}
 
 
 def test_what_is_wrong_is_noticed(workshop: Workshop) -> None:
-    door, bare = start(workshop, SQLITE, [DOOR, BARE])
+    door, bare = start(workshop, SQLITE, (1, 4), [DOOR, BARE])
     for entry in (door, bare):
         load(entry, "w", 4, 0.05)
         assert check(workshop, entry) == []

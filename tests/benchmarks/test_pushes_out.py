@@ -26,7 +26,7 @@ def test_they_do_so_on_postgresql(postgresql_workshop: Workshop) -> None:
 
 
 def test_persons_that_did_not_go_out_are_noticed(workshop: Workshop) -> None:
-    drainer = start_drainer(workshop, SQLITE)
+    drainer = start_drainer(workshop, SQLITE, 0)
     drainer.worker.ask({"do": "prepare", "count": 3, "prefix": "K"})
     drainer.sent = 3
 

@@ -22,6 +22,15 @@ def test_a_database_has_the_tables_of_the_product_and_nothing_in_them(workshop: 
         workshop.query(other, "SELECT * FROM mark")
 
 
+def test_a_discarded_database_is_gone_and_the_others_stay(workshop: Workshop) -> None:
+    one, other = workshop.database(SQLITE, "one"), workshop.database(SQLITE, "one")
+
+    workshop.discard(one)
+
+    assert not Path(one.removeprefix("sqlite:///")).exists()
+    assert workshop.query(other, "SELECT count(*) FROM notifications_notification") == [(0,)]
+
+
 def test_without_postgresql_only_sqlite_is_measured(workshop: Workshop) -> None:
     assert workshop.kinds == (SQLITE,)
 
@@ -95,7 +104,10 @@ def test_an_interruption_waits_until_what_was_begun_is_noted() -> None:
 
 
 @pytest.mark.service
-def test_databases_on_postgresql_are_dropped_afterwards(postgresql_workshop: Workshop) -> None:
+def test_databases_on_postgresql_are_dropped_afterwards(
+    postgresql_workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workshop, "_migrate", lambda *_: None)  # their tables do not matter
     server = postgresql_workshop.postgresql
     names = "SELECT datname FROM pg_database"
 
