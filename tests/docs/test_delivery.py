@@ -9,9 +9,12 @@ import pytest
 from django.conf import settings
 
 from backoffice.eduix import errors, exchange, masking
+from backoffice.jobs import push_jobs, work
 from backoffice.outbox import settling, stops
-from notifications import applying, door, framing
+from credits import wizard_forms
+from notifications import applying, framing, together
 from notifications.models import Notification
+from persons import comparing
 from tests.docs.pages import DELIVERY, plain, table_after
 
 TEXT = plain(DELIVERY.read_text())
@@ -53,6 +56,21 @@ def test_the_figures_of_sending_are_those_of_the_code(sentence: str) -> None:
     assert sentence in TEXT
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"Below {push_jobs.AT_ONCE} rows it is done while the colleague waits",
+        f"from {push_jobs.AT_ONCE} rows on it is",
+        f"from {comparing.AT_ONCE + 1} persons or schools on",
+        f"At most {wizard_forms.MOST_AT_ONCE:,} credits",
+        f"works on a job, {work.CHUNK} rows at a time",
+    ],
+)
+def test_the_figures_of_many_rows_are_those_of_the_code(sentence: str) -> None:
+    assert sentence in TEXT
+    assert work.LEASE.total_seconds() == 60  # "within a minute"
+
+
 def test_the_next_try_varies_by_the_share_that_is_told() -> None:
     waits = [settling.backoff(len(settling.BACKOFF_SECONDS)) for _ in range(1000)]
 
@@ -67,7 +85,8 @@ def test_the_next_try_varies_by_the_share_that_is_told() -> None:
     [
         f"more than {framing.MAX_BYTES // 1024} KiB",
         f"the {applying.MAX_TRIES}th try failed",
-        f"{door.MAX_AT_ONCE} others wait for our database already, and {door.MAX_WAIT:g} seconds",
+        f"{together.MAX_WAITING} others wait for our database already, "
+        f"and {together.MAX_SECONDS:g} seconds",
         f"Its claim ends after {applying.LEASE.seconds // 60} minutes",
         f"spends its own {applying.MAX_TRIES} tries",
         "tried again after " + " and ".join(["10 s, 1 min, 5 min", "30 min"]),

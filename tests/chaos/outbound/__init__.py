@@ -1,0 +1,1 @@
+"""Experiments on what we send to Edu-iX: P1 to P12."""

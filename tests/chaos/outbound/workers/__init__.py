@@ -1,0 +1,1 @@
+"""Programs of the experiments that run in processes of their own, with Django set up."""
