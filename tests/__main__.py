@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 
+from benchmarks.empty_tables import SHARED
 from tests.postgresql import postgresql
 
 # One more than the cores: many tests wait for a socket, a browser or another process.
@@ -18,10 +19,20 @@ def run(title: str, arguments: list[str], **environment: str) -> int:
     """One run of pytest in a folder of its own for generated files; returns its exit code."""
     print(f"--- {title}", flush=True)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="backoffice-test-") as var:
+    with (
+        tempfile.TemporaryDirectory(prefix="backoffice-test-") as var,
+        tempfile.TemporaryDirectory(prefix="backoffice-test-tables-") as tables,
+    ):
         code = subprocess.call(  # noqa: S603  our own interpreter and arguments
-            [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *arguments],
-            env={**os.environ, "BACKOFFICE_VAR": var, **environment},
+            [sys.executable, "-m", "pytest", "-n", WORKERS, *arguments],
+            # Some images forbid it; then every worker and child compiles all modules for itself.
+            env={
+                **os.environ,
+                "PYTHONDONTWRITEBYTECODE": "",
+                "BACKOFFICE_VAR": var,
+                SHARED: tables,
+                **environment,
+            },
         )
     print(f"--- {title}: exit {code} after {time.monotonic() - started:.0f} s", flush=True)
     return code

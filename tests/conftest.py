@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
+import math
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import hypothesis
 import pytest
 from django.conf import settings
 
+from tests.spread import Spread, turn
+from tests.tables import Tables
+
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "admin_client", "django_user_model"}
+SECOND_RUN = "this test is for PostgreSQL; it runs in the second run"
 _missing: set[str] = set()
 
 # A busy machine is slow, and no defect: how long something takes is measured in `make bench`.
@@ -31,19 +37,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure() -> None:
+    # Tests call the application in their own process; servers that they start keep the default.
+    settings.BACKOFFICE_BIND_PROCESSORS = False
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("markexpr"):  # `-m long` runs them; their quick forms are here
         _leave_out(config, items, lambda item: item.get_closest_marker("long") is not None)
-    if not config.getoption("--database-only"):
-        return
-    _leave_out(config, items, lambda item: not _runs_again(item))
+    check_second_run(items)
+    if config.getoption("--database-only"):
+        _leave_out(config, items, lambda item: not _runs_again(item))
+    items.sort(key=lambda item: turn(item.nodeid))  # stable: apart from this the order is random
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: the garbage collector need not walk through it."""
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    config.option.loadscopereorder = False  # by length, not by number of tests
+    return Spread(config, log)
+
+
+def check_second_run(items: Sequence[pytest.Item]) -> None:
+    """What the first run skips is in the second; else nobody would notice that it never runs."""
+    lost = [
+        item.nodeid for item in items if "postgresql" in _fixtures(item) and not _runs_again(item)
+    ]
+    if lost:
+        raise pytest.UsageError(f"for PostgreSQL, and in no run: {', '.join(lost)}")
 
 
 def _runs_again(item: pytest.Item) -> bool:
-    touches = item.get_closest_marker("django_db") is not None or DATABASE_FIXTURES & set(
-        getattr(item, "fixturenames", ())
-    )
-    return bool(touches) and item.get_closest_marker("browser") is None
+    fixtures = _fixtures(item)
+    touches = item.get_closest_marker("django_db") is not None or DATABASE_FIXTURES & fixtures
+    is_elsewhere = item.get_closest_marker("browser") is not None or "sqlite" in fixtures
+    return bool(touches) and not is_elsewhere
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 def _leave_out(
@@ -61,14 +97,22 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"NOT TESTED HERE: {reason}", yellow=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where all services are required no test is skipped, for whatever reason."""
+    report = yield
+    is_required = os.environ.get("REQUIRE_SERVICES") == "1"
+    if is_required and report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if SECOND_RUN not in reason:
+            report.outcome, report.longrepr = "failed", f"REQUIRE_SERVICES=1, and {reason}"
+    return report
+
+
 def need(available: bool, what: str) -> None:
-    """Skip with a reason, or fail where all services are required."""
-    if available:
-        return
-    message = f"{what} cannot be reached"
-    if os.environ.get("REQUIRE_SERVICES") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
+    """Skip with a reason; where all services are required that is a failure."""
+    if not available:
+        pytest.skip(f"{what} cannot be reached")
 
 
 def listens(port: int) -> bool:
@@ -100,19 +144,59 @@ def only_loopback() -> Iterator[None]:
     socket.socket.connect = connect  # type: ignore[method-assign]
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database; a test that commits leaves it as the migrations made it."""
+    from django.test import TransactionTestCase
+
+    with django_db_blocker.unblock():
+        tables = Tables()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: tables.restore())
+        yield
+
+
 @pytest.fixture(autouse=True, scope="session")
-def quick_flush() -> Iterator[None]:
-    """Empty the tables of PostgreSQL by DELETE after a test that commits.
+def static_files_looked_up_once() -> Iterator[None]:
+    """Each test client builds the middleware anew; the list of static files stays the same.
 
-    TRUNCATE makes every one of some fifty tables anew on disk, however few rows they hold.
+    WhiteNoise would walk through some two hundred files for every client of every test.
     """
-    from django.db.backends.postgresql.operations import DatabaseOperations
+    from whitenoise.middleware import WhiteNoiseMiddleware
 
-    def deletes(self: Any, style: Any, tables: Sequence[str], **_options: Any) -> list[str]:
-        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]  # noqa: S608  ours
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def known(self: Any) -> None:
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files.update(found)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", deletes)
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", known)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """A digest that costs nothing for the accounts of tests; what we ship is Django's default."""
+    from django.test import override_settings
+
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nobody_looks_outside_unasked() -> Iterator[None]:
+    """A worker asks once a day by itself, ten minutes after its start: the suite may last as long.
+
+    It asks in a thread, whose answers would outlive the test in which it happened to begin.
+    """
+    from backoffice.desk import outside
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outside, "_started", math.inf)
         yield
 
 
@@ -124,6 +208,15 @@ def texts_as_shipped() -> Iterator[None]:
     forget_texts(ask=False)
     yield
     forget_texts(ask=False)
+
+
+@pytest.fixture(autouse=True)
+def no_connection_left() -> Iterator[None]:
+    """The door keeps connections of its own; a test database cannot be dropped under them."""
+    yield
+    from notifications.together import together
+
+    together.close()
 
 
 def _is_address(text: str) -> bool:
@@ -138,7 +231,13 @@ def _is_address(text: str) -> bool:
 def postgresql() -> None:
     """Only on PostgreSQL; the second run of `make test` is."""
     if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
-        pytest.skip("this test is for PostgreSQL; it runs in the second run")
+        pytest.skip(SECOND_RUN)
+
+
+@pytest.fixture
+def sqlite() -> None:
+    """Only on SQLite: the second run leaves it out."""
+    assert settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ def test_production_with_everything_set_is_closed_and_complete(read: Any) -> Non
         ({"DEBUG": "maybe"}, "must be 0 or 1"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"DATABASE_URL": "mysql://a:b@localhost/c"}, "PostgreSQL"),
+        ({"DATABASE_URL": " "}, "DATABASE_URL is empty"),
         ({"EDUIX_PROFILE_URL": "https://distributor.edu-ix.nl/soap"}, "loopback"),
         ({"EDUIX_CONNECTIONS": "0"}, "EDUIX_CONNECTIONS"),
         ({"NOTIFICATION_ALLOWED_IPS": "192.0.2.0/24,nowhere"}, "nowhere"),

@@ -7,17 +7,14 @@ look, the outbox is drained as the worker does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
-from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.explanations.models import OwnText, PublisherCode, UnknownCode
 from backoffice.explanations.publishers import note_unknown_code
 from backoffice.explanations.services import explain
@@ -34,10 +31,11 @@ from tests.factories import (
     PersonFactory,
     SchoolFactory,
     SchoolPersonFactory,
-    UserFactory,
 )
 from tests.notifications.rows import prematch
-from tests.outbox.conftest import SCHOOL, gateway_for
+from tests.outbox.conftest import SCHOOL, gateway, sandbox
+
+__all__ = ["gateway", "sandbox"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,30 +43,9 @@ WAIT = 30_000  # milliseconds; a shared machine may be slow
 
 
 @pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer(schools=[SCHOOL], pace=0.02) as server:
-        yield server
-
-
-@pytest.fixture
-def gateway(sandbox: SandboxServer) -> Iterator[Gateway]:
-    made = gateway_for(sandbox)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(chromium: Any, live_server: Any) -> Iterator[Any]:
-    context = chromium.new_context(locale="nl-NL", timezone_id="Europe/Amsterdam")
-    client = Client()
-    client.force_login(UserFactory(is_superuser=True))
-    name = settings.SESSION_COOKIE_NAME
-    cookie = {"name": name, "value": client.cookies[name].value, "url": live_server.url}
-    context.add_cookies([cookie])
-    opened = context.new_page()
-    opened.set_default_timeout(WAIT)
-    yield opened
-    context.close()
+def page(page: Any) -> Any:
+    page.set_default_timeout(WAIT)
+    return page
 
 
 Rows = Any
@@ -100,10 +77,6 @@ def place_path(row: Any) -> str:
 
 def credit_path(row: Any) -> str:
     return f"/admin/credits/personcredit/{row.pk}/status/"
-
-
-def message_path(row: Any) -> str:
-    return f"/admin/outbox/message/{row.pk}/change/"
 
 
 def put(row: Any, **columns: Any) -> Any:

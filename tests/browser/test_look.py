@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -15,9 +14,13 @@ from django.utils import timezone
 from backoffice.desk.work import work_items
 from backoffice.desk.work_deeds import item_url
 from backoffice.explanations.models import OwnText, PublisherCode
+from backoffice.jobs.models import Job, JobRow
+from backoffice.jobs.remarks import Remark
 from backoffice.outbox.models import Attempt, Message, PushState
 from credits.status import CreditStatus
-from notifications.models import Notification
+from notifications.models import Notification, Try
+from tests.browser.barriers import barriers
+from tests.browser.watched import Watched
 from tests.factories import (
     PersonCreditFactory,
     PersonFactory,
@@ -33,30 +36,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 780}
 TAP = 40  # CSS pixels
-# Without preload: axe would fetch the sheets again, from addresses that it gets wrong.
-AXE = {"resultTypes": ["violations"], "preload": False}
 
 Open = Callable[..., Any]
-
-
-class Watched:
-    """A page of the browser, with everything it complains about."""
-
-    def __init__(self, page: Any, base: str) -> None:
-        self.page, self.base = page, base
-        self.complaints: list[str] = []
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-
-    def _note(self, message: Any) -> None:
-        expected = "the server responded with a status of 40"  # our own pages for 403 and 404
-        if message.type in ("error", "warning") and expected not in message.text:
-            self.complaints.append(f"{self.page.url}: {message.text}")
-
-    def go(self, path: str) -> Any:
-        self.page.goto(self.base + path)
-        self.page.wait_for_load_state("load")
-        return self.page
 
 
 @pytest.fixture
@@ -131,6 +112,35 @@ def house() -> dict[str, str]:
     own = OwnText.objects.create(
         reference="5020", title_nl="Geen achternaam", cause_nl="Leeg.\nMeestal.", remedy_nl="Bel."
     )
+    compared = Job.objects.create(
+        kind=Job.Kind.FETCH,
+        status=Job.Status.DONE,
+        title="Vergelijken met Edu-iX",
+        total=2,
+        finished=2,
+        summary={"kinds": ["person"], "counts": {"differs": 1, "unanswered": 1}},
+    )
+    for number, (result, remark) in enumerate(
+        (("differs", Remark("error", "conflict")), ("unanswered", Remark("error", "unreachable"))),
+        start=1,
+    ):
+        JobRow.objects.create(
+            job=compared,
+            number=number,
+            key=f"person:{refused.pk + number - 1}",
+            original=["K1"],
+            result=result,
+            findings=[remark.as_json()],
+        )
+    Try.objects.create(
+        notification=notification,
+        number=1,
+        tried_at=timezone.now(),
+        verdict=Notification.Verdict.FAILED,
+        reason="broke",
+        traceback="Traceback (most recent call last)",
+        next_at=timezone.now(),
+    )
     account = UserFactory(is_superuser=False)
     return {
         "workbench": "/admin/",
@@ -161,6 +171,8 @@ def house() -> dict[str, str]:
         "notification": f"/admin/notifications/notification/{notification.pk}/change/",
         "sending": "/admin/outbox/message/",
         "message": f"/admin/outbox/message/{message.pk}/change/",
+        "differences": "/admin/afwijkingen/",
+        "comparison": f"/admin/versturen/{compared.pk}/",
         "import": "/admin/importeren/",
         "explanation": "/admin/uitleg/?q=5022",
         "publishers' codes": "/admin/explanations/publishercode/",
@@ -168,6 +180,7 @@ def house() -> dict[str, str]:
         "texts of our own": "/admin/explanations/owntext/",
         "text of our own": f"/admin/explanations/owntext/{own.pk}/change/",
         "settings": "/admin/beheer/",
+        "is everything ready": "/admin/beheer/gereed/",
         "account": f"/admin/auth/user/{account.pk}/change/",
         "new account": "/admin/auth/user/add/",
         "group": "/admin/auth/group/add/",
@@ -202,18 +215,6 @@ def opened(chromium: Any, live_server: Any) -> Iterator[Open]:
         context.close()
 
 
-def barriers(page: Any, name: str, rules: Sequence[str] = ()) -> list[str]:
-    """What keeps people out, as axe-core finds it: serious and critical only."""
-    options = {**AXE, "runOnly": list(rules)} if rules else AXE
-    found = Axe().run(page, options=options).response["violations"]
-    return [
-        f"{name}: {rule['id']} at {node['target']}: {node.get('failureSummary', '')[:200]}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"][:3]
-    ]
-
-
 def test_no_page_keeps_anybody_out_or_breaks_the_policy(
     opened: Open, house: dict[str, str]
 ) -> None:
@@ -230,6 +231,16 @@ def test_no_page_keeps_anybody_out_or_breaks_the_policy(
 
     assert found == []
     assert window.complaints == []
+
+
+def test_a_barrier_is_found(opened: Open) -> None:
+    page = opened(signed_in=False).page
+    page.set_content("<p style='color: #ccc; background: #fff'>grey</p><img src='data:,'>")
+
+    found = barriers(page, "here") + barriers(page, "once more", rules=["color-contrast"])
+
+    for rule in ("here: image-alt", "here: color-contrast", "once more: color-contrast"):
+        assert any(line.startswith(rule) for line in found)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

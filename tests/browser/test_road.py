@@ -14,7 +14,7 @@ import pytest
 
 from backoffice.desk.stack import ROOT, free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 WAIT = 90_000  # milliseconds; a shared machine may be slow
 
 

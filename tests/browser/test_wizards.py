@@ -7,7 +7,8 @@ import pytest
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from persons.models import PersonChange
-from tests.browser.test_look import DESKTOP, PHONE, TAP, TOO_SMALL, Open, barriers, opened
+from tests.browser.barriers import barriers
+from tests.browser.test_look import DESKTOP, PHONE, TAP, TOO_SMALL, Open, opened
 from tests.outbox.conftest import gateway, sandbox
 from tests.persons.given import known_credit, known_person, rename, send
 

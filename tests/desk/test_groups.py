@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, Permission
 migration: Any = import_module("backoffice.desk.migrations.0001_groups")
 own_texts: Any = import_module("backoffice.desk.migrations.0002_rights_for_own_texts")
 work_lists: Any = import_module("backoffice.desk.migrations.0004_rights_for_work_lists")
+ready: Any = import_module("backoffice.desk.migrations.0008_rights_for_readiness")
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,8 @@ def test_an_account_manager_works_with_persons_and_credits() -> None:
 def test_an_administrator_may_do_all_that_and_manage() -> None:
     assert rights_of("Meelezer") < rights_of("Accountmanager") < rights_of("Beheerder")
     assert {"auth.add_user", "notifications.replay_notification"} <= rights_of("Beheerder")
+    assert {"desk.view_outsidecheck", "desk.change_outsidecheck"} <= rights_of("Beheerder")
+    assert "desk.view_outsidecheck" not in rights_of("Accountmanager")
 
 
 def test_every_right_belongs_to_a_model_under_the_name_django_gives_it() -> None:
@@ -89,6 +92,7 @@ def test_it_can_be_undone_and_done_again() -> None:
     migration.create_groups(apps, None)
     own_texts.give(apps, None)
     work_lists.give(apps, None)
+    ready.give(apps, None)
 
     assert left == ["Eigen groep"]
     assert rights_of("Beheerder") == before
@@ -102,5 +106,6 @@ def test_it_makes_the_rights_that_are_not_there_yet() -> None:
     migration.create_groups(apps, None)
     own_texts.give(apps, None)
     work_lists.give(apps, None)
+    ready.give(apps, None)
 
     assert rights_of("Accountmanager") == before

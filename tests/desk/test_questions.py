@@ -295,6 +295,7 @@ def test_the_number_of_queries_does_not_depend_on_the_answer(
     def count() -> int:
         page = asked(client, "getPersonCredit", "distributorPerson", known)["Location"]
         drain_once(gateway=gateway)
+        client.get(page)  # the first page of a session also looks for news
         with CaptureQueriesContext(connection) as queries:
             client.get(page)
         return len(queries)

@@ -25,15 +25,14 @@ from backoffice.jobs.models import CheckRun, Drift
 from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import PushState, ServiceState
 from credits.models import PersonCredit
-from credits.services import queue_credit_push
 from persons.comparing import cancel_run, start_run
 from persons.models import Person, School
 from persons.services import queue_person_push, save_person
-from tests.credits.test_comparing import changed
-from tests.factories import PersonCreditFactory, PersonFactory, SchoolFactory, UserFactory
+from tests.credits.comparing.conftest import changed, credit, school
+from tests.factories import PersonFactory, UserFactory
 from tests.outbox.conftest import SCHOOL, gateway, gateway_for, sandbox
 
-__all__ = ["gateway", "sandbox"]
+__all__ = ["credit", "gateway", "sandbox", "school"]
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/afwijkingen/"
@@ -50,20 +49,6 @@ def client() -> Client:
     made = Client()
     made.cookies["django_language"] = "en"
     made.force_login(UserFactory(groups=["Accountmanager"]))
-    return made
-
-
-@pytest.fixture
-def school() -> School:
-    return SchoolFactory(organisation_id=SCHOOL["organisationID"])
-
-
-@pytest.fixture
-def credit(school: School, gateway: Gateway) -> PersonCredit:
-    made = PersonCreditFactory(school_person__school=school)
-    queue_credit_push(credit=made)
-    drain_once(gateway=gateway)
-    made.refresh_from_db()
     return made
 
 
@@ -198,7 +183,7 @@ def test_what_cannot_be_compared_is_said_and_begins_nothing(
 def test_one_comparison_at_a_time_which_can_be_stopped(
     client: Client, credit: PersonCredit, school: School
 ) -> None:
-    client.post(f"{PAGE}vergelijken/", {"school": school.organisation_id})
+    client.post(f"{PAGE}vergelijken/", {})
     run = CheckRun.objects.get()
     assert "hx-get" in client.get(PAGE).content.decode()
     assert client.post(f"{PAGE}vergelijken/", {}).status_code == 422
@@ -216,7 +201,8 @@ def test_an_outage_is_said_on_the_page(client: Client, credit: PersonCredit) -> 
 
     drain_once(gateway=nobody)
 
-    assert "Edu-iX does not answer now" in client.get(f"{PAGE}stand/").content.decode()
+    text = client.get(f"{PAGE}stand/").content.decode()
+    assert "No answer now. Edu-iX cannot be reached. It goes on" in text
 
 
 def test_a_reader_sees_it_and_starts_nothing(drifted: Person) -> None:
@@ -323,6 +309,7 @@ def look_at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sample_is_compared_once_a_night(
     credit: PersonCredit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ServiceState.objects.filter(service=drift.NIGHT).delete()  # of a worker of another test
     look_at(NIGHT - timedelta(days=1), monkeypatch)  # the first look only notes the moment
     assert not CheckRun.objects.exists()
 

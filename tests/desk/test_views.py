@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
+from backoffice.explanations.services import explain
 from backoffice.outbox.models import ServiceState
 from tests.factories import (
     PersonCreditFactory,
@@ -78,6 +79,35 @@ def test_the_alarm_has_a_button_that_lets_sending_go_on(manager: Client) -> None
     assert response["Location"] == "/admin/"
     assert state.stopped_at is None
     assert "/admin/weer-sturen/" not in manager.get("/admin/").content.decode()
+
+
+def test_the_list_of_sending_has_the_same_alarm_and_the_button_returns_to_it(
+    manager: Client,
+) -> None:
+    sending = "/admin/outbox/message/"
+    assert "/admin/weer-sturen/" not in manager.get(sending).content.decode()
+    now = timezone.now()
+    state = ServiceState.objects.create(
+        service="edu-ix", failures=4, unreachable_since=now, pause_until=now
+    )
+    text = manager.get(sending).content.decode()
+
+    response = manager.post("/admin/weer-sturen/", {"back": "sending"})
+
+    state.refresh_from_db()
+    assert "/admin/weer-sturen/" in text
+    assert f"{timezone.localtime(now):%H:%M:%S}" in text
+    assert response["Location"] == sending
+    assert state.pause_until is None
+
+
+def test_the_alarm_is_a_sentence_with_steps(manager: Client) -> None:
+    ServiceState.objects.create(service="edu-ix", stopped_at=timezone.now(), code=-2208)
+
+    text = manager.get("/admin/").content.decode()
+
+    assert f"<b>{explain(-2208).title}.</b> " in text
+    assert '<ol class="steps"><li>' in text
 
 
 def test_only_who_may_send_again_may_lift_the_stop(signed_in: SignIn) -> None:

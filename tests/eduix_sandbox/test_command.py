@@ -7,14 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
-from django.core.management import call_command
+from django.core.management import call_command, execute_from_command_line
 from django.core.management.base import CommandError
 
 from backoffice.eduix_sandbox.server import SandboxServer
@@ -117,6 +117,27 @@ def refusal(var: Path, *options: str, code: int = 1, **more: str) -> str:
     return done.stderr
 
 
+@pytest.fixture
+def refusal_here(
+    tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., str]]:
+    """As `refusal`, without starting a process for each option that is wrong."""
+    settings.BACKOFFICE_VAR = tmp_path
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def refuse(*options: str, code: int = 1) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            execute_from_command_line(["manage.py", "sandbox", *options])
+        assert stopped.value.code == code
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        return printed.err
+
+    yield refuse
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -152,11 +173,11 @@ def test_a_state_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> N
     ],
 )
 def test_an_option_that_cannot_be_followed_is_one_clear_line(
-    tmp_path: Path, option: str, value: str
+    tmp_path: Path, refusal_here: Callable[..., str], option: str, value: str
 ) -> None:
     port = [] if option == "--port" else ["--port", "0"]
 
-    line = refusal(tmp_path, *port, f"{option}={value}")
+    line = refusal_here(*port, f"{option}={value}")
 
     assert line.count("\n") == 1
     assert value[:20] in line

@@ -191,5 +191,5 @@ def test_strangers_and_accounts_without_access_are_sent_away(client: Client, add
 def test_the_page_takes_a_fixed_number_of_queries(
     staff: Client, address: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         staff.get(address, {"q": "5022", "about": "person"})

@@ -16,8 +16,8 @@ from backoffice.outbox.trying import claim_due
 from persons.changes import NotPossible
 from persons.models import Person, PersonChange
 from persons.services import save_person
+from tests.at_once import at_once
 from tests.factories import PersonFactory, SchoolPersonFactory
-from tests.outbox.test_races import together
 from tests.persons.given import known_person, merge, rename, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ def test_a_into_b_and_b_into_a_at_the_same_moment_is_one_merge(gateway: Gateway)
     for _ in range(5):
         first, second = known_person(gateway), known_person(gateway)
 
-        problems = together(
+        problems = at_once(
             lambda a=first, b=second: merge(a, b),  # type: ignore[misc]
             lambda a=first, b=second: merge(b, a),  # type: ignore[misc]
         )
@@ -44,7 +44,7 @@ def test_a_into_b_and_b_into_a_at_the_same_moment_is_one_merge(gateway: Gateway)
 def test_one_page_sent_twice_at_the_same_moment_asks_once(gateway: Gateway) -> None:
     person = known_person(gateway)
 
-    problems = together(*[lambda: rename(person, "NIEUW", token="een")] * 4)
+    problems = at_once(*[lambda: rename(person, "NIEUW", token="een")] * 4)
 
     assert problems == []
     assert PersonChange.objects.count() == 1
@@ -56,7 +56,7 @@ def test_the_same_number_for_two_persons_at_the_same_moment_is_never_twice_with_
 ) -> None:
     first, second = PersonFactory(), PersonFactory()
 
-    problems = together(lambda: rename(first, "EEN"), lambda: rename(second, "EEN"))
+    problems = at_once(lambda: rename(first, "EEN"), lambda: rename(second, "EEN"))
 
     assert len(problems) == 1
     assert Person.objects.filter(distributor_person_id="EEN").count() == 1

@@ -1,4 +1,4 @@
-"""Lists and forms of credits, products and returns."""
+"""Lists of credits: what is found, counted, filtered and explained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
@@ -14,57 +14,29 @@ from django.utils import timezone, translation
 from backoffice.explanations.models import PublisherCode
 from backoffice.outbox.models import Message, PushState
 from credits.columns import amounts_words
-from credits.models import CreditReturn, PersonCredit, Product, SchoolCredit
-from credits.services import queue_credit_push, refresh_statuses
+from credits.models import CreditReturn, PersonCredit, Product
+from credits.services import queue_credit_push
 from credits.status import CreditStatus
+from tests.credits.admin.conftest import (
+    PERSON_CREDITS,
+    PRODUCTS,
+    RETURNS,
+    SCHOOL_CREDITS,
+    in_sync,
+    page_of,
+    put,
+)
 from tests.factories import (
     PersonCreditFactory,
     ProductFactory,
     SchoolCreditFactory,
     SchoolPersonFactory,
-    UserFactory,
 )
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.time_machine("2026-11-21T10:00:00+01:00"),
 ]
-
-PERSON_CREDITS = "/admin/credits/personcredit/"
-SCHOOL_CREDITS = "/admin/credits/schoolcredit/"
-PRODUCTS = "/admin/credits/product/"
-RETURNS = "/admin/credits/creditreturn/"
-
-
-def signed_in(*groups: str) -> Client:
-    client = Client()
-    client.force_login(UserFactory(groups=list(groups)))
-    return client
-
-
-@pytest.fixture
-def manager() -> Client:
-    return signed_in("Accountmanager")
-
-
-@pytest.fixture
-def reader() -> Client:
-    return signed_in("Meelezer")
-
-
-def put(credit: Any, **columns: Any) -> Any:
-    """Put a credit in a state that the machine would leave, with the status that follows."""
-    rows = type(credit)._default_manager.filter(pk=credit.pk)
-    rows.update(**columns)
-    refresh_statuses(rows)
-    credit.refresh_from_db()
-    return credit
-
-
-def in_sync(credit: Any, **columns: Any) -> Any:
-    """As after an accepted push."""
-    now = timezone.now()
-    return put(credit, push_state="in_sync", registered_at=now, push_changed_at=now, **columns)
 
 
 def blocked(credit: PersonCredit, code: int = 4967) -> Message:
@@ -79,13 +51,7 @@ def blocked(credit: PersonCredit, code: int = 4967) -> Message:
     return root
 
 
-def page_of(client: Client, path: str, **query: Any) -> str:
-    response = client.get(path, query)
-    assert response.status_code == 200
-    return response.content.decode()
-
-
-# --- the explanation beside the status -----------------------------------------------------------
+# --- the explanation beside the status ------------------------------------------------------------
 
 
 def test_a_waiting_credit_shows_the_root_cause_and_where_to_mend_it(manager: Client) -> None:
@@ -202,7 +168,7 @@ def test_a_returned_credit_tells_when_and_why(manager: Client) -> None:
     assert "van school veranderd" in page_of(manager, PERSON_CREDITS)
 
 
-# --- lists ---------------------------------------------------------------------------------------
+# --- lists ----------------------------------------------------------------------------------------
 
 
 def mixed(rows: int) -> None:
@@ -401,269 +367,3 @@ def test_school_credits_tell_how_many_licences_are_left(manager: Client) -> None
     assert amounts_words(row) in page_of(manager, SCHOOL_CREDITS)
     with translation.override("en"):
         assert amounts_words(row) == "30 bought, 2 given back, 28 at the publisher"
-
-
-# --- rights --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", [PERSON_CREDITS, SCHOOL_CREDITS, PRODUCTS, RETURNS])
-def test_strangers_and_colleagues_without_a_group_see_nothing(path: str) -> None:
-    assert Client().get(path).status_code == 302
-    assert signed_in().get(path).status_code == 403
-
-
-@pytest.mark.parametrize("path", [PERSON_CREDITS, SCHOOL_CREDITS])
-def test_a_reader_sees_the_list_without_the_action(reader: Client, path: str) -> None:
-    PersonCreditFactory()
-    SchoolCreditFactory()
-
-    assert "push_to_eduix" not in page_of(reader, path)
-
-
-def test_a_reader_changes_and_pushes_nothing(reader: Client) -> None:
-    credit = PersonCreditFactory()
-    path = f"{PERSON_CREDITS}{credit.pk}/change/"
-
-    page = page_of(reader, path)
-    answer = reader.post(path, form_of(credit, ean="9789006234561"))
-    reader.post(PERSON_CREDITS, {"action": "push_to_eduix", "_selected_action": [credit.pk]})
-
-    assert 'name="_push"' not in page
-    assert answer.status_code == 403
-    assert not Message.objects.exists()
-    credit.refresh_from_db()
-    assert credit.ean == "9789001234562"
-
-
-def test_returns_are_to_look_at_only() -> None:
-    chief = signed_in("Beheerder")
-    credit = PersonCreditFactory()
-    row = CreditReturn.objects.create(reference="R1", person_credit=credit)
-
-    assert chief.get(f"{RETURNS}add/").status_code == 403
-    assert chief.post(f"{RETURNS}{row.pk}/change/", {"amount": 9}).status_code == 403
-    assert chief.get(f"{RETURNS}{row.pk}/change/").status_code == 200
-
-
-# --- forms ---------------------------------------------------------------------------------------
-
-
-def form_of(credit: PersonCredit, **changes: Any) -> dict[str, Any]:
-    values = {
-        "school_person": credit.school_person_id,
-        "ean": credit.ean,
-        "school_year": credit.school_year,
-        "credit_start_date": credit.credit_start_date.isoformat(),
-        "credit_end_date": "" if credit.credit_end_date is None else str(credit.credit_end_date),
-        "distributor_person_credit_id": credit.distributor_person_credit_id,
-    }
-    return values | changes
-
-
-def test_a_refused_credit_goes_out_again_when_it_is_saved(manager: Client) -> None:
-    credit = PersonCreditFactory()
-    message = queue_credit_push(credit=credit)
-    Message.objects.exclude(pk=message.pk).delete()
-    Message.objects.filter(pk=message.pk).update(status="refused", code=5107)
-    put(credit, push_state="refused", push_code=5107)
-
-    manager.post(f"{PERSON_CREDITS}{credit.pk}/change/", form_of(credit, ean="978-90-06-23456-1"))
-
-    message.refresh_from_db()
-    credit.refresh_from_db()
-    assert credit.ean == "9789006234561"
-    assert message.status == Message.Status.QUEUED
-    assert credit.push_state == PushState.QUEUED
-    assert credit.status == CreditStatus.SENDING
-
-
-def test_saving_and_pushing_takes_person_and_school_along(manager: Client) -> None:
-    place = SchoolPersonFactory()
-    new = PersonCreditFactory.build(school_person=place)
-
-    manager.post(f"{PERSON_CREDITS}add/", form_of(new, _push="1"))
-
-    operations = Message.objects.order_by("position").values_list("operation", flat=True)
-    assert list(operations) == ["person.push", "schoolperson.push", "person_credit.push"]
-
-
-def test_wrong_halves_of_a_school_year_are_told_at_the_field(manager: Client) -> None:
-    credit = PersonCreditFactory()
-
-    response = manager.post(
-        f"{PERSON_CREDITS}{credit.pk}/change/", form_of(credit, school_year="2628")
-    )
-
-    assert list(response.context["adminform"].form.errors) == ["school_year"]
-
-
-def test_whose_credit_it_is_stands_fast_once_edu_ix_knows_it(manager: Client) -> None:
-    credit = in_sync(PersonCreditFactory())
-    other = SchoolPersonFactory()
-
-    manager.post(
-        f"{PERSON_CREDITS}{credit.pk}/change/",
-        form_of(credit, school_person=other.pk, distributor_person_credit_id="C-other"),
-    )
-
-    before = credit.distributor_person_credit_id, credit.school_person_id
-    credit.refresh_from_db()
-    assert (credit.distributor_person_credit_id, credit.school_person_id) == before
-    assert credit.push_state == PushState.IN_SYNC or credit.push_state == PushState.CHANGED
-
-
-def test_the_form_of_a_school_credit_saves_through_its_service(manager: Client) -> None:
-    credit = in_sync(SchoolCreditFactory(amount=30))
-    values = {
-        "ean": credit.ean,
-        "amount": "40",
-        "school_year": credit.school_year,
-        "credit_start_date": "2026-08-01",
-        "credit_end_date": "2027-07-31",
-        "contact_name": credit.contact_name,
-        "contact_email": credit.contact_email,
-    }
-
-    manager.post(f"{SCHOOL_CREDITS}{credit.pk}/change/", values)
-
-    credit.refresh_from_db()
-    assert (credit.amount, credit.push_state) == (40, PushState.CHANGED)
-    assert credit.status == CreditStatus.NOT_SENT
-
-
-# --- action --------------------------------------------------------------------------------------
-
-
-def test_push_skips_what_needs_no_sending_and_says_why(manager: Client) -> None:
-    due = PersonCreditFactory.create_batch(2)
-    faulty = in_sync(PersonCreditFactory(), specification_state="Fault", publisher_error_code=1)
-    equal = in_sync(PersonCreditFactory())
-    returned = in_sync(PersonCreditFactory(), person_product_state="Returned")
-    sending = put(PersonCreditFactory(), push_state="sending")
-    rows = [*due, faulty, equal, returned, sending]
-
-    response = manager.post(
-        PERSON_CREDITS,
-        {"action": "push_to_eduix", "_selected_action": [row.pk for row in rows]},
-        follow=True,
-    )
-
-    pushed = Message.objects.filter(operation="person_credit.push").values_list(
-        "subject", flat=True
-    )
-    assert set(pushed) == {f"person_credit:{row.pk}" for row in (*due, faulty)}
-    told = str(next(iter(response.context["messages"])))
-    assert "3" in told
-
-
-def test_pushing_school_credits_needs_their_own_permission(manager: Client) -> None:
-    from django.contrib.auth.models import Group, Permission
-
-    Group.objects.get(name="Accountmanager").permissions.remove(
-        Permission.objects.get(codename="push_schoolcredit")
-    )
-    credit = SchoolCreditFactory()
-    PersonCreditFactory()
-
-    manager.post(SCHOOL_CREDITS, {"action": "push_to_eduix", "_selected_action": [credit.pk]})
-
-    assert not Message.objects.exists()
-    assert "push_to_eduix" not in page_of(manager, SCHOOL_CREDITS)
-    assert "push_to_eduix" in page_of(manager, PERSON_CREDITS)
-
-
-def test_a_push_of_all_pages_queues_all_of_them(manager: Client) -> None:
-    place = SchoolPersonFactory()
-    credits = PersonCreditFactory.create_batch(120, school_person=place)
-
-    manager.post(
-        PERSON_CREDITS,
-        {
-            "action": "push_to_eduix",
-            "_selected_action": [credits[0].pk],
-            "select_across": "1",
-            "index": "0",
-        },
-    )
-
-    assert Message.objects.filter(operation="person_credit.push").count() == 120
-    assert SchoolCredit.objects.count() == 0
-
-
-def test_a_large_push_queues_just_what_single_pushes_would(manager: Client) -> None:
-    equal = SchoolPersonFactory(push_state="in_sync", person__push_state="in_sync")
-    changed = SchoolPersonFactory(push_state="in_sync", person__push_state="changed")
-    new = [PersonCreditFactory() for _number in range(20)]
-    rows = [
-        *new,
-        PersonCreditFactory(school_person=equal),
-        PersonCreditFactory(school_person=changed),
-        PersonCreditFactory(school_person=changed),
-    ]
-    refused = PersonCreditFactory(school_person=equal)
-    queue_credit_push(credit=refused)
-    Message.objects.update(status="refused")
-    put(refused, push_state="refused")
-    rows.append(refused)
-    asked = {"action": "push_to_eduix", "_selected_action": [row.pk for row in rows]}
-
-    manager.post(PERSON_CREDITS, asked)
-
-    at_once = chains()
-    assert len(rows) > 20
-    assert sum(map(len, at_once.values())) == 3 * 20 + 1 + 4 + 1
-    for messages in at_once.values():
-        assert messages == sorted(messages, key=lambda message: FIRST.index(message[0]))
-    single = one_by_one(rows)
-    assert {chain: set(rows) for chain, rows in at_once.items()} == {
-        chain: set(rows) for chain, rows in single.items()
-    }
-
-
-FIRST = ["person.push", "schoolperson.push", "person_credit.push"]
-
-
-def chains() -> dict[str, list[tuple[str, str, str]]]:
-    """The open messages in the order in which they go out, by chain."""
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    for message in Message.objects.open().order_by("position"):
-        found.setdefault(message.chain, []).append(
-            (message.operation, message.subject, message.requires)
-        )
-    return found
-
-
-def one_by_one(rows: list[PersonCredit]) -> dict[str, list[tuple[str, str, str]]]:
-    """The same after pushing each row by itself, from the state before."""
-    from persons.models import Person, SchoolPerson
-
-    Message.objects.all().delete()
-    equal = {row.school_person_id for row in rows[20:]}
-    Person.objects.filter(school_persons__in=equal).update(push_state="in_sync")
-    SchoolPerson.objects.filter(pk__in=equal).update(push_state="in_sync")
-    Person.objects.filter(school_persons=rows[21].school_person_id).update(push_state="changed")
-    Person.objects.exclude(school_persons__in=equal).update(push_state="local_only")
-    SchoolPerson.objects.exclude(pk__in=equal).update(push_state="local_only")
-    for row in rows:
-        queue_credit_push(credit=PersonCredit.objects.get(pk=row.pk))
-    return chains()
-
-
-def test_a_push_that_meets_another_goes_on_one_by_one(
-    manager: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = SchoolPersonFactory()
-    rows = PersonCreditFactory.create_batch(25, school_person=place)
-
-    def another_was_first(*args: Any, **kwargs: Any) -> int:
-        raise IntegrityError("somebody queued one of these")
-
-    monkeypatch.setattr("credits.admin.enqueue_many", another_was_first)
-    manager.post(
-        PERSON_CREDITS,
-        {"action": "push_to_eduix", "_selected_action": [row.pk for row in rows]},
-    )
-
-    queued = Message.objects.filter(operation="person_credit.push")
-    assert queued.count() == 25
-    assert set(queued.values_list("priority", flat=True)) == {Message.Priority.BULK}

@@ -1,15 +1,16 @@
-"""Everything that is not in order, as items of one cause."""
+"""Work items: one for each cause, with its owner."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone, translation
+from django.utils.translation import override
 
-from backoffice.desk.work import LIST_OF, LISTS, WorkItem, work_items
-from backoffice.desk.work_keys import FAMILIES, VERDICTS, UnknownKey, hour_words, key_for, read_key
+from backoffice.desk.work import LIST_OF, LISTS
+from backoffice.desk.work_keys import key_for, read_key
+from backoffice.desk.work_naming import counted_words
 from backoffice.desk.work_rows import Scope, held_by, rows_of
 from backoffice.explanations.explanation import OWNERS
 from backoffice.explanations.models import PublisherCode
@@ -17,8 +18,18 @@ from backoffice.outbox.models import PushState, ServiceState
 from backoffice.outbox.stops import SERVICE
 from credits.models import CreditReturn, PersonCredit
 from credits.status import CreditStatus
-from notifications.models import Notification
-from persons.models import Person
+from tests.desk.work.conftest import (
+    AT_PUBLISHER,
+    FAULT,
+    NOW,
+    PREMATCH,
+    credit,
+    items,
+    one_of_each,
+    only,
+    place,
+    refused,
+)
 from tests.factories import (
     PersonCreditFactory,
     PersonFactory,
@@ -26,62 +37,18 @@ from tests.factories import (
     SchoolCreditFactory,
     SchoolFactory,
     SchoolPersonFactory,
-    UserFactory,
 )
-
-NOW = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-EAN, OTHER = "9789001234562", "9789006112234"
-FAULT = {"status": CreditStatus.PUBLISHER_FAULT, "push_state": PushState.IN_SYNC}
-PREMATCH = {"status": CreditStatus.WAITING_FOR_PREMATCH, "push_state": PushState.IN_SYNC}
-AT_PUBLISHER = {"status": CreditStatus.WAITING_FOR_PUBLISHER, "push_state": PushState.IN_SYNC}
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def english() -> Any:
-    with translation.override("en"):
-        yield
+HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(autouse=True)
-def running() -> None:
-    """A worker that gives signs of life."""
-    ServiceState.objects.update_or_create(service=SERVICE, defaults={"beat_at": NOW})
+EAN, OTHER = "9789001234562", "9789006112234"
 
 
-def items(**filters: Any) -> list[WorkItem]:
-    return work_items(now=NOW, **filters)
-
-
-def only(**filters: Any) -> WorkItem:
-    (item,) = items(**filters)
-    return item
-
-
-def place(school: Any = None, **person: Any) -> Any:
-    """A pupil at a school, both known at Edu-iX."""
-    return SchoolPersonFactory(
-        person=PersonFactory(push_state=PushState.IN_SYNC, **person),
-        school=school or SchoolFactory(),
-        push_state=PushState.IN_SYNC,
-    )
-
-
-def credit(school: Any = None, **columns: Any) -> Any:
-    columns.setdefault("push_state", PushState.IN_SYNC)
-    return PersonCreditFactory(
-        school_person=columns.pop("school_person", None) or place(school), **columns
-    )
-
-
-def refused(model: Any = PersonFactory, *, code: int = -4967, **columns: Any) -> Any:
-    columns.setdefault("push_changed_at", NOW)
-    return model(push_state=PushState.REFUSED, push_code=code, **columns)
-
-
-# --- grouping -----------------------------------------------------------------------------------
+# --- grouping ------------------------------------------------------------------------------------
 
 
 def test_four_hundred_faults_of_three_causes_are_three_items() -> None:
@@ -147,6 +114,11 @@ def test_credits_that_wait_count_with_the_refused_person() -> None:
     assert held_by(read_key(item.key), Scope(NOW)).count() == 3
 
 
+def test_numbers_in_a_line_are_written_as_elsewhere_on_the_page() -> None:
+    with override("nl"):
+        assert counted_words("person", 1001).startswith("1.001 ")
+
+
 def test_credits_that_wait_for_something_unknown_are_an_item_of_their_own() -> None:
     credit(status=CreditStatus.WAITING, push_state=PushState.WAITING)
 
@@ -155,32 +127,7 @@ def test_credits_that_wait_for_something_unknown_are_an_item_of_their_own() -> N
     assert (item.key, item.list, item.credits) == ("held", "mine", 1)
 
 
-# --- owners -------------------------------------------------------------------------------------
-
-
-def one_of_each() -> None:
-    """A row in every state that is not in order."""
-    refused(code=-4967)
-    PersonFactory(push_state=PushState.CONFLICT)
-    credit(status=CreditStatus.SENDING, push_state=PushState.QUEUED)
-    credit(status=CreditStatus.UNCERTAIN, push_state=PushState.UNCERTAIN)
-    credit(status=CreditStatus.WAITING, push_state=PushState.WAITING)
-    credit(status=CreditStatus.REFUSED, push_state=PushState.REFUSED, push_code=-5107)
-    credit(publisher_error_code=117, **FAULT)
-    credit(**PREMATCH)
-    credit(**AT_PUBLISHER, push_changed_at=NOW - timedelta(minutes=5))
-    credit(**AT_PUBLISHER, push_changed_at=NOW - timedelta(days=3))
-    credit(status=CreditStatus.NOT_SENT, push_state=PushState.LOCAL_ONLY)
-    credit(status=CreditStatus.NOT_SENT, push_state=PushState.CHANGED)
-    for verdict in VERDICTS:
-        Notification.objects.create(
-            kind="prematchChanged",
-            raw=b"",
-            raw_sha256="0",
-            raw_length=0,
-            received_at=NOW,
-            verdict=verdict,
-        )
+# --- owners --------------------------------------------------------------------------------------
 
 
 OWNER_OF_STATUS = {
@@ -197,6 +144,8 @@ OWNER_OF_STATUS = {
     CreditStatus.EXPIRED: None,
     CreditStatus.RETURNED: None,
 }
+
+
 PUSH_STATE_OF = {
     CreditStatus.NOT_SENT: PushState.CHANGED,
     CreditStatus.SENDING: PushState.SENDING,
@@ -417,127 +366,3 @@ def test_what_is_deleted_expired_or_withdrawn_is_no_work() -> None:
     )
 
     assert items() == []
-
-
-# --- sums ---------------------------------------------------------------------------------------
-
-
-def test_every_item_counts_exactly_the_rows_that_its_list_and_its_button_find() -> None:
-    one_of_each()
-    one_of_each()
-
-    for item in items():
-        rows = {
-            kind: found.count() for kind, found in rows_of(read_key(item.key), Scope(NOW)).items()
-        }
-        parts = {kind: number for kind, number in item.parts.items() if kind != "held"}
-        assert {kind: number for kind, number in rows.items() if number} == parts, item.key
-
-
-# --- one account manager ------------------------------------------------------------------------
-
-
-def test_an_account_manager_sees_the_own_schools_and_what_is_at_no_school() -> None:
-    fatima, joost = UserFactory(), UserFactory()
-    ours, theirs = SchoolFactory(account_manager=fatima), SchoolFactory(account_manager=joost)
-    for school in (ours, theirs, theirs):
-        credit(school, publisher_error_code=117, specification_changed_at=NOW, **FAULT)
-        credit(school, **PREMATCH)
-        refused(SchoolPersonFactory, school=school, person=PersonFactory(push_state="in_sync"))
-        person = refused(code=5020)
-        SchoolPersonFactory(person=person, school=school, push_state=PushState.IN_SYNC)
-    refused(code=5022)
-
-    def rows(user: Any) -> dict[str, int]:
-        return {item.key: item.rows for item in items(account_manager=user)}
-
-    assert set(rows(fatima)) < set(rows(None))  # the other school's pupils wait for that school
-    assert sorted(rows(fatima).values()) == [1, 1, 1, 1, 1]
-    assert sorted(rows(joost).values()) == [1, 2, 2, 2, 2]
-    assert sorted(rows(None).values()) == [1, 1, 2, 3, 3, 3]
-
-
-def test_rows_of_one_account_manager_are_those_that_were_counted() -> None:
-    fatima = UserFactory()
-    one_of_each()
-    for row in Person.objects.all():
-        SchoolPersonFactory(
-            person=row, school=SchoolFactory(account_manager=fatima), push_state="in_sync"
-        )
-
-    for item in items(account_manager=fatima):
-        rows = rows_of(read_key(item.key), Scope(NOW, fatima))
-        assert sum(found.count() for found in rows.values()) == item.rows, item.key
-
-
-# --- keys ---------------------------------------------------------------------------------------
-
-
-def test_keys_stay_when_rows_come_and_go() -> None:
-    credit(publisher_error_code=117, specification_changed_at=NOW, **FAULT)
-    before = only()
-
-    PersonCredit.objects.all().delete()
-    credit(publisher_error_code=117, specification_changed_at=NOW, **FAULT)
-
-    assert only().key == before.key
-    assert only().max_pk > before.max_pk
-
-
-def test_every_key_is_read_back_as_it_was() -> None:
-    one_of_each()
-
-    for item in items():
-        assert str(read_key(item.key)) == item.key
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "nothing",
-        "refused",
-        "refused:person:1:2",
-        "refused:school:5022::",
-        "refused:person:5022::2026-13-45%2010",
-        "refused:person:5022::2026-11-21 10",
-        "refused:person:٣::",
-        "prematch:one",
-        "prematch:99999999999999999999",
-        "unsent:in_sync:1",
-        "notification:applied",
-        f"publisher:{'9' * 31}",
-        "publisher:%00",
-        "held:",
-    ],
-)
-def test_a_key_that_no_item_can_have_is_refused(text: str) -> None:
-    with pytest.raises(UnknownKey):
-        read_key(text)
-
-
-def test_an_hour_is_told_in_utc_whatever_the_zone_of_the_screen() -> None:
-    assert hour_words(timezone.localtime(NOW)) == "2026-11-21 10"
-    assert set(FAMILIES["fault"]) == {"code", "ean", "hour"}
-
-
-# --- queries ------------------------------------------------------------------------------------
-
-
-def test_the_number_of_queries_does_not_depend_on_the_items(
-    django_assert_num_queries: Any,
-) -> None:
-    one_of_each()
-    with django_assert_num_queries(36):
-        few = items()
-    for number in range(1, 6):
-        refused(code=5000 + 20 * number)
-        credit(ean=f"978900123456{number}", publisher_error_code=200 + number, **FAULT)
-        credit(**PREMATCH)
-        credit(ean=f"978900123456{number}", **AT_PUBLISHER, push_changed_at=NOW)
-    PublisherCode.objects.create(code=201, title_nl="Op", cause_nl="Op.", remedy_nl="Bel.")
-
-    with django_assert_num_queries(36):
-        many = items()
-
-    assert len(many) >= len(few) + 15
