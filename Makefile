@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo smoke test check bench screenshots examples messages lock venv clean
+.PHONY: help demo smoke test chaos check bench screenshots examples messages lock venv clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -31,10 +31,19 @@ smoke: .venv/prod.stamp  ## the whole road once, without a browser
 test: .venv/dev.stamp  ## the whole suite, on SQLite and where it is reachable on PostgreSQL
 	@$(BIN)/python -m tests
 
+chaos: .venv/dev.stamp  ## kills, power cuts, lost answers: each promise and its negative control (QUICK=1: a tenth)
+	@$(BIN)/python -m tests.chaos $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
 check: .venv/dev.stamp  ## lint, types, import contracts, migrations, templates, translations, locks
 	@$(BIN)/python scripts/check.py
 
-bench: .venv/dev.stamp  ## measurements as ratios, side by side in one run
+# spyne, which notifications are measured beside, cannot be imported on Python 3.12 or newer.
+.venv/bench.stamp: requirements/bench.txt .venv/dev.stamp
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then \
+	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.txt; fi
+	@touch $@
+
+bench: .venv/bench.stamp  ## measurements as ratios, side by side in one run
 	@$(BIN)/python -m benchmarks
 
 screenshots: .venv/dev.stamp  ## docs/screenshots/ from a fresh demo, in Chromium
@@ -47,7 +56,7 @@ messages: .venv/dev.stamp  ## collect the texts of the screens and compile the t
 	@$(BIN)/python scripts/messages.py
 
 lock: .venv/dev.stamp  ## pin requirements/*.in with hashes, without addresses
-	@for name in prod dev; do $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 \
+	@for name in prod dev bench; do $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean:  ## remove the demo's data and the virtual environment
