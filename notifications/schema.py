@@ -9,6 +9,7 @@ from typing import Final
 from lxml import etree
 
 from backoffice.eduix.contract import OPERATIONS, SPOKEN, types_namespace, xsd_path
+from backoffice.eduix.schemas import compiled
 from notifications.envelope import local_names
 from notifications.faults import SOAP
 
@@ -78,7 +79,7 @@ class Schema:
             location=xsd_path("notification", self.version).as_uri(),
             requests=requests,
         )
-        return etree.XMLSchema(etree.fromstring(text))
+        return compiled(etree.fromstring(text))
 
     def lenient(self) -> etree.XMLSchema:
         """For a request alone, without the lists of values: an unknown value is kept."""
@@ -86,7 +87,7 @@ class Schema:
         for restriction in root.iterfind(f"{_XS}simpleType/{_XS}restriction"):
             if restriction.find(f"{_XS}enumeration") is not None:
                 restriction[:] = [etree.Element(f"{_XS}maxLength", value=str(MAX_ENUM))]
-        return etree.XMLSchema(root)
+        return compiled(root)
 
     def _named(self, tag: str, name: str) -> etree._Element:
         found = self._root.find(f"{_XS}{tag}[@name='{name}']")

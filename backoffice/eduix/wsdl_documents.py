@@ -12,6 +12,7 @@ from lxml import etree
 
 from backoffice.eduix.errors import EduixError, EduixMisfit
 from backoffice.eduix.exchange import Transport
+from backoffice.eduix.schemas import compiled
 
 WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 SOAP: Final = "{http://schemas.xmlsoap.org/wsdl/soap/}"
@@ -217,7 +218,7 @@ class Schemas:
             parser = etree.XMLParser(resolve_entities=False, no_network=True)
             parser.resolvers.add(memory)
             try:
-                schema = etree.XMLSchema(etree.fromstring(self._top, parser, base_url=self._base))
+                schema = compiled(etree.fromstring(self._top, parser, base_url=self._base))
             except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as problem:
                 if self._parts <= memory.asked:
                     raise EduixMisfit(_("The schema in the WSDL is not valid.")) from problem
