@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.children import Failed
 from benchmarks.workshop import SQLITE, Workshop
 from tests.chaos.cluster import Cluster
 from tests.chaos.experiment import Experiment, Outcome, Size
@@ -74,7 +75,10 @@ def _deliver(
     door.wait()
     with Senders(door.port, "K") as senders:
         for number, kill in enumerate(kills, 1):
-            senders.wait_for(least)
+            try:
+                senders.wait_for(least)
+            except Failed as silence:
+                raise Failed(f"{silence}\n{door.child.last_lines()}") from silence
             kill.strike()
             answered.append(len(senders.acked))
             if number < len(kills):

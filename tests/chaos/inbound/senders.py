@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from backoffice.eduix.contract import endpoint_path
+from benchmarks.children import Failed
 from benchmarks.envelopes import specification_changed
-from tests.chaos.waiting import wait_until
+from tests.chaos.waiting import PATIENCE, comes_true
 
 PATH: Final = endpoint_path("notification")
 SILENCE: Final = 30.0  # seconds without an answer after which a sender hangs up
@@ -140,7 +141,9 @@ class Senders:
     def wait_for(self, number: int) -> None:
         """Until `number` more were answered 200. Raises `Failed`."""
         wanted = len(self.acked) + number
-        wait_until(lambda: len(self.acked) >= wanted, f"{number} answers with 200")
+        if not comes_true(lambda: len(self.acked) >= wanted):
+            came = f"{len(self.acked) - wanted + number} came, and {dict(self.others)}"
+            raise Failed(f"not within {PATIENCE:g} s: {number} answers with 200; {came}")
 
     def _work(self) -> None:
         line = Line(self._port)
