@@ -134,6 +134,14 @@ def unsafe_markup() -> str:
     )
 
 
+def numbers_of_rows() -> str:
+    """A row is named by its digits: written as an amount (`1.250`) its links and buttons fail."""
+    templates = tracked("templates/**/*.html", "templates/*.html", "backoffice/**/templates/**")
+    if not templates:
+        return "no templates were found to look at"
+    return lines_matching(r"\{\{\s*[\w.]*\b(pk|id)\s*\}\}", templates)
+
+
 CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("ruff", command("ruff", "check", ".")),
     ("format", command("ruff", "format", "--check", ".")),
@@ -144,6 +152,7 @@ CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("migrations", command("python", "manage.py", "makemigrations", "--check", "--dry-run")),
     ("templates", command("djlint", "templates", "--lint", "--quiet")),
     ("markup", unsafe_markup),
+    ("numbers of rows", numbers_of_rows),
     ("translations", command("python", "scripts/messages.py", "--check")),
     ("lock files", lock_files),
 )

@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 
+from tests.numbered import start_high
 from tests.spread import Spread, turn
 from tests.tables import Tables
 
@@ -40,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     # Tests call the application in their own process; servers that they start keep the default.
     settings.BACKOFFICE_BIND_PROCESSORS = False
+    settings.MIDDLEWARE = ["tests.numbered.NumbersOfRows", *settings.MIDDLEWARE]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -151,6 +153,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
     with django_db_blocker.unblock():
         tables = Tables()
+        start_high()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: tables.restore())
         yield

@@ -28,7 +28,7 @@ def none(*patterns: str) -> list[Path]:
     return []
 
 
-@pytest.mark.parametrize("name", ["lock_files", "unsafe_markup"])
+@pytest.mark.parametrize("name", ["lock_files", "unsafe_markup", "numbers_of_rows"])
 def test_a_check_that_finds_no_files_fails(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     look = getattr(check, name)
     assert look() == ""
@@ -57,3 +57,19 @@ def test_an_environment_with_a_gap_does_not_pass(
     monkeypatch.setitem(check.PRODUCTION, name, value)
 
     assert complaint in check.deployment()
+
+
+def test_the_number_of_a_row_that_would_be_written_in_groups_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    template = tmp_path / "page.html"
+    template.write_text(
+        '<a href="?other={{ one.pk }}">{{ one.pk|unlocalize }} {{ one.picked }}</a>'
+    )
+    monkeypatch.setattr(check, "ROOT", tmp_path)
+    monkeypatch.setattr(check, "tracked", lambda *_patterns: [template])
+
+    assert check.numbers_of_rows().startswith("page.html:1:")
+
+    template.write_text("{{ one.pk|unlocalize }} {{ one.picked }} {% url 'x' one.pk %}")
+    assert check.numbers_of_rows() == ""
