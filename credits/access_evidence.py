@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.explanations.services import explain
+from backoffice.screens.numbers import grouped
 from credits.access import Link, Name, State, school_year_of, silence_limit
 from credits.access_facts import Book
 from credits.access_words import in_sentence
@@ -201,7 +202,7 @@ def _of_credit(named: _Named) -> dict[str, str]:
         "end": day_words(end) if end is not None else _("no end"),
     }
     if isinstance(credit, SchoolCredit):
-        found |= {"amount": str(credit.amount), "returned": str(credit.returned)}
+        found |= {"amount": grouped(credit.amount), "returned": grouped(credit.returned)}
     return found
 
 

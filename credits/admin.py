@@ -18,8 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.jobs.queueing import enqueue_many
 from backoffice.outbox.models import Message, PushState
 from backoffice.outbox.pushable import Fact
+from backoffice.plain_numbers import plain_number
 from backoffice.screens.admin import OfficeAdmin, ReadOnlyAdmin, cells_of
 from backoffice.screens.cells import dotted, link, two_lines
+from backoffice.screens.numbers import grouped
 from backoffice.screens.search import spaced_ean
 from credits.bulk import person_credit_pushes, school_credit_pushes
 from credits.columns import (
@@ -64,6 +66,8 @@ class CreditAdmin(SendableAdmin[C]):
     """What the lists and forms of both kinds of credit share."""
 
     allowed_lookups = frozenset({"group", "school", "year", "status", "ean", "publisher"})
+    plain_numbers = {"school_year": "plain_school_year"}
+    plain_school_year = plain_number("school_year", _("school year"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[C]:
         found: Any = super().get_queryset(request).exclude(push_state=PushState.DELETED)
@@ -232,7 +236,7 @@ class SchoolCreditAdmin(WizardAdmin, CreditAdmin[SchoolCredit]):
 
     @admin.display(description=_("licences"), ordering="amount")
     def amounts(self, credit: SchoolCredit) -> SafeString:
-        return two_lines(credit.amount, amounts_words(credit))
+        return two_lines(grouped(credit.amount), amounts_words(credit))
 
     def facts(self, row: SchoolCredit) -> Iterable[Fact]:
         yield Fact(_("licences"), amounts_words(row))

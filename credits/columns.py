@@ -39,6 +39,7 @@ from backoffice.outbox.models import Message, PushState, key_of
 from backoffice.screens.admin import lay_beside
 from backoffice.screens.cells import Problem, Tone, link, pill, problem_cell, problem_of, quiet_cell
 from backoffice.screens.links import field_of, kind_of, url_of
+from backoffice.screens.numbers import grouped
 from backoffice.screens.search import spaced_ean
 from credits.long_numbers import is_never_told, never_told
 from credits.models import CreditReturn, PersonCredit, SchoolCredit
@@ -195,7 +196,7 @@ def what_to_do(credit: AnyCredit, answer: StatusAnswer, around: Surroundings) ->
 
 def _quiet_words(credit: AnyCredit, status: CreditStatus, around: Surroundings) -> str:
     if status == CreditStatus.RETURNED and isinstance(credit, SchoolCredit):
-        return _("Nothing left: all %(amount)d given back") % {"amount": credit.amount}
+        return _("Nothing left: all %(amount)s given back") % {"amount": grouped(credit.amount)}
     if status == CreditStatus.RETURNED:
         back = around.returns.get(credit.pk)
         if back is None:
@@ -379,8 +380,8 @@ def _prematch_request(place: SchoolPerson) -> str:
 
 def amounts_words(credit: SchoolCredit) -> str:
     """`30 bought, 2 given back, 28 at the publisher`."""
-    parts = [_("%(number)d bought") % {"number": credit.amount}]
+    parts = [_("%(number)s bought") % {"number": grouped(credit.amount)}]
     if credit.returned:
-        parts.append(_("%(number)d given back") % {"number": credit.returned})
-    parts.append(_("%(number)d at the publisher") % {"number": credit.specified})
+        parts.append(_("%(number)s given back") % {"number": grouped(credit.returned)})
+    parts.append(_("%(number)s at the publisher") % {"number": grouped(credit.specified)})
     return ", ".join(parts)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.outbox.models import Message, PushState
+from backoffice.screens.numbers import grouped
 from credits.columns import edit_url, status_url, title_of
 from credits.long_numbers import is_never_told
 from credits.models import CreditReturn, PersonCredit, SchoolCredit
@@ -145,7 +146,7 @@ def licences(credit: AnyCredit) -> str:
     """`10 bought, 3 given back`; empty for a person credit."""
     if not isinstance(credit, SchoolCredit):
         return ""
-    return _("%(amount)d bought, %(returned)d given back") % {
-        "amount": credit.amount,
-        "returned": credit.returned,
+    return _("%(amount)s bought, %(returned)s given back") % {
+        "amount": grouped(credit.amount),
+        "returned": grouped(credit.returned),
     }

@@ -17,6 +17,7 @@ from backoffice.jobs.queueing import enqueue_many
 from backoffice.outbox.cells import push_pill, quiet_words
 from backoffice.outbox.models import Message, PushState
 from backoffice.outbox.pushable import Fact, signed_in
+from backoffice.plain_numbers import plain_number
 from backoffice.screens.admin import cells_of, lay_beside
 from backoffice.screens.cells import dotted, link, problem_cell, quiet_cell, two_lines
 from persons.columns import (
@@ -112,6 +113,9 @@ class PersonAdmin(SendableAdmin[Person]):
             {"fields": ["new_eck_id", "remove_eck_id"], "classes": ["collapse"]},
         ),
     ]
+
+    plain_numbers = {"house_number": "plain_house_number"}
+    plain_house_number = plain_number("house_number", _("house number"))
 
     lead = _("Pupils and teachers, and how each stands at Edu-iX.")
     list_display = ["who", "at_schools", "prematch", "sync_state", "what_to_do", "credits"]

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.outbox.cells import explanation_of
 from backoffice.outbox.models import Message
 from backoffice.outbox.pushable import signed_in
+from backoffice.plain_numbers import plain_number
 from backoffice.screens.admin import cells_of
 from backoffice.screens.cells import pill, two_lines
 from backoffice.screens.history import HistoryAdmin
@@ -45,7 +46,7 @@ class SchoolAdmin(HistoryAdmin[School]):
                 "fields": [
                     ("name", "brin"),
                     "organisation_id",
-                    ("address", "house_number", "house_number_suffix"),
+                    ("address", "plain_house_number", "house_number_suffix"),
                     ("postal_code", "city", "country_code"),
                     "fetched_at",
                 ],
@@ -62,7 +63,7 @@ class SchoolAdmin(HistoryAdmin[School]):
         "organisation_id",
         "brin",
         "address",
-        "house_number",
+        "plain_house_number",
         "house_number_suffix",
         "postal_code",
         "city",
@@ -89,6 +90,8 @@ class SchoolAdmin(HistoryAdmin[School]):
         """A school that nobody is at may go; Edu-iX keeps it."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or not obj.school_persons.exists())
+
+    plain_house_number = plain_number("house_number", _("house number"))
 
     # --- columns ---------------------------------------------------------------------------------
 

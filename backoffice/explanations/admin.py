@@ -22,6 +22,7 @@ from backoffice.explanations.forms import OwnTextForm
 from backoffice.explanations.models import OwnText, PublisherCode, UnknownCode
 from backoffice.explanations.own_texts import forget_unknown_number, shipped
 from backoffice.explanations.services import explain, forget_unknown_codes
+from backoffice.plain_numbers import PlainNumbers, plain_number
 
 C = TypeVar("C", PublisherCode, UnknownCode)
 
@@ -47,12 +48,11 @@ class TextHistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it has no t
         return response
 
 
-class NumberAdmin(admin.ModelAdmin[C]):
+class NumberAdmin(PlainNumbers[C]):
     """A list of codes: a code is a name, so it is written without a point for the thousands."""
 
-    @admin.display(description=_("code"), ordering="code")
-    def number(self, row: C) -> str:
-        return str(row.code)
+    plain_numbers = {"code": "number"}
+    number = plain_number("code", _("code"))
 
 
 @admin.register(PublisherCode)

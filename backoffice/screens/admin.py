@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from backoffice.plain_numbers import PlainNumbers
 from backoffice.screens.actions import actions_for
 from backoffice.screens.filters import Chip, GroupFilter, filters_for
 
@@ -41,7 +42,7 @@ class OfficeChangeList(ChangeList):
             self.model_admin.prepare_rows(request, list(self.result_list))
 
 
-class OfficeAdmin(admin.ModelAdmin[M]):
+class OfficeAdmin(PlainNumbers[M]):
     """What all our lists and forms have in common.
 
     Only the lookups named in `allowed_lookups` may stand in an address: Django lets every local
