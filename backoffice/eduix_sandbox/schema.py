@@ -10,7 +10,6 @@ from lxml import etree
 from lxml.etree import _Element
 
 from backoffice.eduix.contract import wsdl_document
-from backoffice.eduix.schemas import compiled
 
 from .faults import incorrect
 
@@ -25,7 +24,7 @@ class Schema:
         document = etree.fromstring(wsdl_document(service, address=""))
         # Written out and read again: alone, it needs the prefixes that the document declares.
         alone = etree.tostring(next(document.iter(_SCHEMA)))
-        self._schema = compiled(etree.fromstring(alone))
+        self._schema = etree.XMLSchema(etree.fromstring(alone))
         # One object keeps one error log: two threads would read each other's errors.
         self._lock = threading.Lock()
 
