@@ -142,7 +142,8 @@ def _is_ready(port: int) -> bool:
 def _take_all(demo: Demo) -> None:
     from playwright.sync_api import sync_playwright
 
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "chromium-headless-shell")
+    path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         raise CannotShow("there is no chromium on this machine")
     TARGET.mkdir(parents=True, exist_ok=True)

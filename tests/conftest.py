@@ -259,8 +259,9 @@ def rabbitmq_url() -> str:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """Chromium of the system, headless."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    """Chromium of the system; the one without windows opens a page in less than half the time."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    path = next(filter(None, map(shutil.which, names)), None)
     need(path is not None, "Chromium")
     from playwright.sync_api import sync_playwright
 
