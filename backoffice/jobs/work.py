@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
@@ -25,6 +25,7 @@ from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.registry import Importer, followers, importer_of
 from backoffice.outbox.models import Message
 from backoffice.outbox.services import ring
+from backoffice.outbox.trying import DATABASE_GONE, is_too_slow
 
 logger = logging.getLogger(__name__)
 
@@ -264,9 +265,9 @@ def continue_jobs() -> int:
         return 0
     try:
         handled = work_on(job, seconds=SLICE_SECONDS)
-    except (OperationalError, InterfaceError):
-        raise  # the database is gone: the worker waits and tries again
     except Exception as problem:  # the border: a broken job must not stop the others
+        if isinstance(problem, DATABASE_GONE) and not is_too_slow(problem):
+            raise  # the worker waits and tries again
         logger.exception("job_broken", extra={"job_id": job.pk})
         _failed(job, problem)
         return 0

@@ -40,6 +40,7 @@ from backoffice.outbox.trying import (
     UNREAD,
     attempt,
     claim_due,
+    is_too_slow,
     prepare_together,
 )
 
@@ -207,9 +208,9 @@ class Drainer:
         for work in background:
             try:
                 done += work()
-            except DATABASE_GONE:
-                raise
             except Exception as problem:  # the border: one broken work must not stop the others
+                if isinstance(problem, DATABASE_GONE) and not is_too_slow(problem):
+                    raise
                 logger.exception("outbox_background", extra={"work": work.__qualname__})
                 if not connection.needs_rollback:
                     stops.note_trouble(work.__qualname__, problem)

@@ -30,6 +30,17 @@ CALL_SECONDS: Final = 40.0  # more than one call takes: 5 to connect and 30 in a
 CALL_TIME: Final = timedelta(seconds=CALL_SECONDS)
 DATABASE_GONE: Final = (OperationalError, InterfaceError)  # any other database error is a bug
 
+QUERY_CANCELED: Final = "57014"  # SQLSTATE: by `statement_timeout`
+
+
+def is_too_slow(problem: BaseException) -> bool:
+    """The database ended one statement that took too long, and is there for all others.
+
+    Django calls that an `OperationalError` too. Whoever waits for the database then waits for ever:
+    the same statement takes as long next time.
+    """
+    return getattr(problem.__cause__, "sqlstate", None) == QUERY_CANCELED
+
 
 def claim_due(limit: int) -> list[Message]:
     """Take up to `limit` heads of chains; each try is written down before it is made."""

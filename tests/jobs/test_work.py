@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from backoffice.jobs import work
@@ -223,6 +223,34 @@ def test_a_broken_job_is_tried_some_times_and_then_left_for_people(
     job = go_on(job=job)
     assert job.status == Job.Status.DONE
     assert Person.objects.count() == 1
+
+
+@pytest.mark.usefixtures("postgresql")
+def test_a_job_whose_statement_takes_too_long_is_left_for_people_and_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The database is there: a worker that waited for it would wait for ever."""
+    school()
+    slow, other = import_of([pupil(1)]), import_of([pupil(2)])
+    Job.objects.update(status=Job.Status.RUNNING)
+    own = PersonImporter.apply
+
+    def apply(self: Any, rows: Any, **options: Any) -> None:
+        if rows[0].job_id == slow.pk:
+            with connection.cursor() as cursor:
+                cursor.execute("set local statement_timeout = 50")
+                cursor.execute("select pg_sleep(10)")
+        own(self, rows, **options)
+
+    monkeypatch.setattr(PersonImporter, "apply", apply)
+    for _try in range(work.TRIES + 1):
+        continue_jobs()
+        Job.objects.filter(pk=slow.pk).update(lease_until=None)  # its rest is over
+
+    slow.refresh_from_db()
+    other.refresh_from_db()
+    assert (slow.status, slow.failure) == (Job.Status.FAILED, "OperationalError")
+    assert other.status == Job.Status.DONE
 
 
 def test_one_broken_job_does_not_stop_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

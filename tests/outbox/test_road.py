@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
 from backoffice.explanations.models import UnknownCode
+from backoffice.outbox import delivery
 from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Attempt, Message, PushState
+from backoffice.outbox.service_models import ServiceState
 from credits.models import PersonCredit, SchoolCredit
 from credits.services import queue_credit_fetch, queue_credit_push, save_credit
 from persons.models import Person, School, SchoolPerson
@@ -278,3 +281,25 @@ def test_a_code_that_no_list_knows_is_put_on_ours(gateway: Gateway, sandbox: San
 
     unknown = UnknownCode.objects.get()
     assert (unknown.source, unknown.code, unknown.count) == ("eduix", 5029, 1)
+
+
+@pytest.mark.usefixtures("postgresql")
+def test_background_work_whose_statement_takes_too_long_keeps_nothing_from_being_sent(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database says so with the error of one that is gone; it is there for everything else."""
+
+    def slow() -> int:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("set local statement_timeout = 50")
+            cursor.execute("select pg_sleep(10)")
+        return 0
+
+    monkeypatch.setattr(delivery, "background", [slow])
+    person = PersonFactory()
+    queue_person_push(person=person)
+
+    counts = drain_once(gateway=gateway)
+
+    assert counts.accepted == 1
+    assert ServiceState.objects.filter(last_failure="OperationalError").exists()
