@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.eduix.rules import check
 from backoffice.screens.findings import Said, in_words
 from backoffice.screens.forms import OfficeForm
+from backoffice.screens.normalise import as_amount
 from credits.models import PersonCredit, Product, SchoolCredit
 from credits.normalising import CREDIT_NORMALISERS
 from persons.partner_forms import PartnerForm
@@ -50,7 +51,7 @@ class SchoolCreditForm(PartnerForm[SchoolCredit]):
     """The right of a school to let a number of people use one book."""
 
     kind = "school_credit"
-    normalisers = CREDIT_NORMALISERS
+    normalisers = {**CREDIT_NORMALISERS, "amount": as_amount}
 
     class Meta:
         model = SchoolCredit

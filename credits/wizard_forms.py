@@ -10,6 +10,8 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.screens.forms import AmountField, take_any_paste
+from backoffice.screens.numbers import grouped, is_typed
 from credits.models import SchoolCredit
 from credits.returns import left_of, new_reference
 from credits.services import AnyCredit
@@ -35,7 +37,7 @@ class ReasonForm(forms.Form):
 class ReturnForm(ReasonForm):
     """Giving one credit back; the page brings the reference, so that sending it twice asks once."""
 
-    amount = forms.IntegerField(
+    amount = AmountField(
         label=_("How many licences"),
         error_messages={
             "required": _("Say how many licences are given back."),
@@ -55,6 +57,7 @@ class ReturnForm(ReasonForm):
         if not isinstance(credit, SchoolCredit):
             del self.fields["amount"]
             return
+        take_any_paste(self.fields["amount"])
         left = left_of(credit)
         words = ngettext(
             "%d licence is left to give back.", "%d licences are left to give back.", left
@@ -91,10 +94,10 @@ class ReturnManyForm(SelectionForm):
 
     def check_typed(self, number: int) -> bool:
         """Whether the brake is off: few, or the number was typed. Else the field says so."""
-        if number <= TYPED_FROM or self.cleaned_data.get("typed", "").strip() == str(number):
+        if number <= TYPED_FROM or is_typed(self.cleaned_data.get("typed", ""), number):
             return True
-        words = gettext("Type %(number)d to give back that many credits at once.")
-        self.add_error("typed", words % {"number": number})
+        words = gettext("Type %(number)s to give back that many credits at once.")
+        self.add_error("typed", words % {"number": grouped(number)})
         return False
 
 

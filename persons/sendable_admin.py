@@ -22,10 +22,11 @@ from django.views.decorators.http import require_safe
 
 from backoffice.eduix.preview import PreviewGateway
 from backoffice.jobs.push_jobs import AT_ONCE
-from backoffice.jobs.push_views import TYPED_FROM, ask_number, begin_push, is_typed
+from backoffice.jobs.push_views import TYPED_FROM, ask_number, begin_push
 from backoffice.jobs.pushing import pusher_of
 from backoffice.outbox.models import Pushable
 from backoffice.outbox.pushable import WHY_SKIPPED, PushableAdmin, signed_in
+from backoffice.screens.numbers import is_typed
 from persons.plans import FOR_EVER, Plan, Step, plan_of
 from persons.preflight import preflight
 

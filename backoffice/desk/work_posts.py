@@ -41,7 +41,8 @@ from backoffice.desk.work_views import (
     gone,
     item_page,
 )
-from backoffice.jobs.push_views import begin_push, is_typed
+from backoffice.jobs.push_views import begin_push
+from backoffice.screens.numbers import is_typed
 
 Deed = Callable[[HttpRequest, Agreed, Asked], str]
 

@@ -69,11 +69,6 @@ def go_to(request: HttpRequest, job: Job) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("admin:push_job", args=[job.pk]))
 
 
-def is_typed(typed: str, number: int) -> bool:
-    """Somebody wrote this number, with or without its points."""
-    return typed.strip().replace(".", "").replace(",", "") == str(number)
-
-
 def ask_number(
     request: HttpRequest,
     site: AdminSite,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from django.utils.translation import gettext as _
 
 from backoffice.explanations.explanation import Explanation
 from backoffice.screens.cells import link
-from backoffice.screens.normalise import Normaliser, is_date_form, tidy
+from backoffice.screens.normalise import Normaliser, as_amount, is_date_form, tidy
 
 M = TypeVar("M", bound=Model)
 
+_NOTHING = re.compile(r"(?!)")  # Django would read "1.000" as 1, and say nothing
 _TONES: Mapping[str, str] = {"bad": "refused-field", "wait": "warned-field"}
 
 
@@ -35,6 +37,15 @@ class ReadAs:
     def __str__(self) -> str:
         words = {"field": self.label, "typed": self.typed, "read": self.read or _("(empty)")}
         return _("%(field)s: you typed “%(typed)s”, it became “%(read)s”.") % words
+
+
+class AmountField(forms.IntegerField):
+    """A whole number as people and our own screens write it: `1.250` is 1250."""
+
+    re_decimal = _NOTHING
+
+    def to_python(self, value: Any) -> int | None:
+        return super().to_python(as_amount(tidy(value)) if isinstance(value, str) else value)
 
 
 class OfficeForm(forms.ModelForm[M]):
@@ -148,6 +159,8 @@ def take_any_paste(field: forms.Field) -> None:
 
     With `maxlength` it cuts a paste, and in a number box it drops the letters; silently, both.
     """
+    if isinstance(field, forms.IntegerField):
+        field.re_decimal = _NOTHING
     for name in ("maxlength", "minlength", "min", "max"):
         field.widget.attrs.pop(name, None)
     if isinstance(field.widget, forms.NumberInput):

@@ -18,6 +18,7 @@ Normaliser = Callable[[str], str]
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DUTCH: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 _MIDNIGHT: Final = re.compile(r"[T ]0?0:00(:00(\.0+)?)?Z?$")
+_GROUPED: Final = re.compile(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*", re.ASCII)
 _SCHOOL_YEAR: Final = re.compile(r"(?:20)?(\d{2})\s*[-/\u2013]\s*(?:20)?(\d{2})")
 _DUTCH_POSTAL_CODE: Final = re.compile(r"([1-9]\d{3})\s*([A-Za-z]{2})")
 _SHORTENED: Final = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
@@ -70,6 +71,15 @@ def word_of(table: Mapping[str, str]) -> Normaliser:
 def as_number(text: str) -> str:
     """Digits without leading zeros: `012` is 12."""
     return str(int(text)) if text.isascii() and text.isdigit() and len(text) < 20 else text
+
+
+def as_amount(text: str) -> str:
+    """An amount that was typed as the screens write it: `1.250` or `1,250` is 1250.
+
+    Not for files: there `12.000` may be what a program made of twelve.
+    """
+    found = _GROUPED.fullmatch(text)
+    return as_number(text.replace(found[1], "") if found else text)
 
 
 def as_ean(text: str) -> str:

@@ -13,6 +13,11 @@ def grouped(number: int) -> str:
     return str(number_format(number, force_grouping=True))
 
 
+def is_typed(typed: str, number: int) -> bool:
+    """Somebody wrote this number, with or without its separators."""
+    return typed.strip().replace(".", "").replace(",", "") == str(number)
+
+
 def with_number(words: str, number: int) -> str:
     """`1.001 persons`: the `%d` of these words filled in."""
     return words.replace("%d", grouped(number))
