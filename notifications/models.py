@@ -105,6 +105,10 @@ class Notification(models.Model):
             ),
             # the list by day, the chart of the last weeks, the last day of a stored body
             models.Index(fields=["received_at"], name="notification_received"),
+            # deleting the tests that we sent ourselves, among millions of others
+            models.Index(
+                fields=["received_at"], condition=Q(verdict="test"), name="notification_tests"
+            ),
             # deleting an old message sets this empty
             models.Index(
                 fields=["question"],

@@ -32,10 +32,6 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Without the tests that we sent ourselves: they count nowhere."""
         return self.exclude(subject__startswith=TEST_PREFIX)
 
-    def tests(self) -> NotificationQuerySet:
-        """What we sent ourselves, to try the door."""
-        return self.filter(subject__startswith=TEST_PREFIX)
-
     def of_subject(self, notification: Notification) -> NotificationQuerySet:
         """All of the same kind about the same subject."""
         return self.filter(subject=notification.subject, kind=notification.kind)

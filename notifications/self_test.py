@@ -92,8 +92,9 @@ def send_test(*, username: str, password: str) -> Walk:
 
 
 def prune_tests(*, before: datetime) -> int:
-    """Delete the tests that came in before this; returns how many."""
-    return Notification.objects.tests().filter(received_at__lt=before).delete()[0]
+    """Delete the tests that came in before this and were recognised; returns how many."""
+    tests = Notification.objects.filter(verdict=Notification.Verdict.TEST)
+    return tests.filter(received_at__lt=before).delete()[0]
 
 
 def _follow(walk: Walk, body: bytes, until: float) -> None:

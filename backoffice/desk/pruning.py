@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Max, Min, Model, Q, QuerySet
 from django.utils import timezone
 
 from backoffice.desk.work import work_items
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 SERVICE: Final = "prune"  # its row of `ServiceState` says when it ran last
 EVERY: Final = timedelta(hours=24)
 LOOK_SECONDS: Final = 600  # the worker asks this often whether it is time
+WINDOW: Final = 20_000  # numbers of rows that one statement looks through
 BATCH: Final = 500  # rows a statement: the database stops one that takes long
 
 Row = TypeVar("Row", bound=Model)
@@ -104,9 +105,14 @@ def prune_daily() -> int:
 
 
 def _in_batches(rows: QuerySet[Row], change: Callable[[QuerySet[Row]], int]) -> int:
-    changed, last = 0, 0
+    """Through the whole table in windows: nearly all of it was blanked on an earlier day, and to
+    look for the next one behind all those takes longer than a statement may."""
+    changed = 0
     ordered: QuerySet[Any] = rows.order_by("pk")
-    while keys := list(ordered.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
-        changed += change(rows.filter(pk__in=keys))
-        last = keys[-1]
+    ends = rows.model._base_manager.aggregate(lowest=Min("pk"), highest=Max("pk"))
+    for start in range((ends["lowest"] or 1) - 1, ends["highest"] or 0, WINDOW):
+        last, window = start, ordered.filter(pk__lte=start + WINDOW)
+        while keys := list(window.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+            changed += change(rows.filter(pk__in=keys))
+            last = keys[-1]
     return changed

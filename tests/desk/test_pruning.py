@@ -56,6 +56,22 @@ def test_the_first_look_prunes_and_says_when() -> None:
     assert ServiceState.objects.get(service="prune").beat_at is not None
 
 
+@pytest.mark.parametrize("window", [1, 2, 1000])
+def test_everything_old_is_found_in_whatever_windows(
+    window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = [old_call(number) for number in range(7)]
+    calls[3].delete()  # a number that is free
+    Attempt.objects.filter(pk=calls[2].pk).update(started_at=timezone.now())
+    monkeypatch.setattr(pruning, "WINDOW", window)
+    monkeypatch.setattr(pruning, "BATCH", 2)
+
+    pruned = prune(days=settings.BACKOFFICE_RETENTION_DAYS, now=timezone.now())
+
+    assert pruned.calls == 5
+    assert list(Attempt.objects.exclude(calls=[]).values_list("pk", flat=True)) == [calls[2].pk]
+
+
 def test_within_a_day_nobody_prunes_again(look_again: Callable[[], None]) -> None:
     prune_daily()
     old_call()
