@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
@@ -12,9 +11,8 @@ from django.utils import timezone
 
 from backoffice.jobs.deeds import deed_of, deeds_of, tried_again
 from backoffice.jobs.models import Job, JobRow
-from backoffice.jobs.push_work import finished_of
-from backoffice.jobs.work import counts_of, work_on
-from backoffice.outbox.again import hold_batch
+from backoffice.jobs.push_work import finished_of, update_in_lots
+from backoffice.jobs.work import counts_of, drop_rows, work_on
 from backoffice.outbox.models import key_of
 from backoffice.outbox.services import ring
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 200  # rows; fewer are queued while the colleague waits
 STORED_TOGETHER: Final = 2_000
-HELD: Final = timedelta(minutes=2)  # what is to be taken back; then it would go after all
 STOP_SECONDS: Final = 1.0  # of the request that stops; the worker does the rest
 
 Part = tuple[str, QuerySet[Any]]
@@ -80,7 +77,8 @@ def create_bulk_job(
                 total += len(lot)
         Job.objects.filter(pk=job.pk).update(status=Job.Status.RUNNING, total=total)
     except BaseException:
-        job.delete()  # nothing half-written, whatever went wrong
+        drop_rows(job.rows.all())  # nothing half-written, whatever went wrong
+        job.delete()
         raise
     job.refresh_from_db()
     ring()
@@ -90,15 +88,12 @@ def create_bulk_job(
 def stop_push(*, job: Job) -> bool:
     """Send nothing more of it; False when it was over already.
 
-    What nobody has begun is taken back, as much as a second allows here and the rest by the worker;
-    what is under way ends as it would.
+    What nobody has begun is held and taken back, as much as a second allows here and the rest by
+    the worker; what is under way ends as it would.
     """
-    with transaction.atomic():
-        stopped = Job.objects.filter(
-            pk=job.pk, status__in=[Job.Status.RUNNING, Job.Status.FAILED]
-        ).update(status=Job.Status.STOPPING, fence=F("fence") + 1, lease_until=None, failure="")
-        if stopped:
-            hold_batch(batch=job.pk, until=timezone.now() + HELD)
+    stopped = Job.objects.filter(
+        pk=job.pk, status__in=[Job.Status.RUNNING, Job.Status.FAILED]
+    ).update(status=Job.Status.STOPPING, fence=F("fence") + 1, lease_until=None, failure="")
     job.refresh_from_db()
     if stopped:
         ring()
@@ -131,11 +126,11 @@ def resume_push(*, job: Job) -> bool:
         )
         if resumed:
             again = job.rows.filter(result__in=tried_again(job))
-            again.update(result=JobRow.Result.PENDING, message=None, findings=[])
+            update_in_lots(again, result=JobRow.Result.PENDING, message=None, findings=[])
             counts = counts_of(job)
             Job.objects.filter(pk=job.pk).update(
                 finished=finished_of(job, counts),
-                summary={**job.summary, "counts": counts, "marks": []},
+                summary={**job.summary, "counts": counts, "marks": [], "held": 0},
             )
     job.refresh_from_db()
     if resumed:

@@ -16,20 +16,22 @@ from itertools import takewhile
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
 from backoffice.jobs import work
 from backoffice.jobs.deeds import STUCK, deed_of, deeds_of
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.remarks import Remark
-from backoffice.outbox.again import let_go_batch, take_back_batch
+from backoffice.outbox.again import LOT, hold_batch, let_go_batch, take_back_batch
 from backoffice.outbox.models import Message
 from backoffice.screens.links import kind_of
 
 TAKEN_BACK_TOGETHER: Final = 300  # chains: a person's are some messages each
 LOOK_SECONDS: Final = 1.0  # between two looks at what became of the messages
 LOOK_SHARE: Final = 20  # a look may take one part in so many of a worker's time
+HELD: Final = timedelta(hours=1)  # what is to be taken back; then it would go after all
+HOLDING_SECONDS: Final = 0.4  # at a time; its lease is renewed then
 STOPPING_REST: Final = timedelta(seconds=0.3)
 MARKS: Final = 12  # looks that the pace is read from
 
@@ -127,11 +129,12 @@ def _settle_rows(job: Job) -> Counter[str | None]:
         if status == Message.Status.DONE:
             _end(job)
         elif status in GIVEN_UP:
-            _of(job, status).update(result=Result.TAKEN_BACK)
+            update_in_lots(_of(job, status), result=Result.TAKEN_BACK)
         elif status in STUCK and (status, result) != (Message.Status.WAITING, Result.WAITING):
             stuck.add(status)
         elif status in Message.ACTIVE and result == Result.WAITING:
-            _of(job, status).filter(result=Result.WAITING).update(result=Result.QUEUED, findings=[])
+            waiting = _of(job, status).filter(result=Result.WAITING)
+            update_in_lots(waiting, result=Result.QUEUED, findings=[])
     for status in stuck:
         _explain(job, status)
     for deed in deeds_of(job):
@@ -143,12 +146,24 @@ def _of(job: Job, status: str | None) -> Any:
     return job.rows.filter(result__in=OPEN, message__status=status)
 
 
+def update_in_lots(rows: QuerySet[JobRow], **columns: object) -> None:
+    """Change rows, which are no longer among `rows` then, so many a statement."""
+    last = 0
+    while True:
+        later = rows.filter(number__gt=last).order_by("number")
+        lot = list(later.values_list("pk", "number")[:LOT])
+        JobRow.objects.filter(pk__one_of=[pk for pk, _number in lot]).update(**columns)
+        if len(lot) < LOT:
+            return
+        last = lot[-1][1]
+
+
 def _end(job: Job) -> None:
     """These rows are done: at once where all come to the same."""
     rows = _of(job, Message.Status.DONE)
     alike = {deed.came_to for deed in deeds_of(job)}
     if len(alike) == 1 and (result := alike.pop()):
-        rows.update(result=result, findings=[])
+        update_in_lots(rows, result=result, findings=[])
         return
 
     def end(kind: str, chunk: Sequence[JobRow]) -> None:
@@ -207,7 +222,18 @@ def _marks(job: Job, finished: int) -> list[list[float]]:
 
 
 def _stop(job: Job) -> work.Part:
-    """Take back what nobody has begun, and wait for what is under way."""
+    """Take back what nobody has begun, and wait for what is under way.
+
+    First all of it is held: that is ten times as quick, and nobody sends what is held.
+    """
+    held = job.summary.get("held", 0)
+    if held is not None:
+        until = timezone.now() + HELD
+        held = hold_batch(batch=job.pk, until=until, after=held, seconds=HOLDING_SECONDS)
+        job.summary = {**job.summary, "held": held}
+        work.write(job, summary=job.summary, lease_until=timezone.now() + work.LEASE, tries=0)
+        if held is not None:
+            return work.Part(0)
     with transaction.atomic():
         taken = take_back_batch(batch=job.pk, limit=TAKEN_BACK_TOGETHER)
         work.write(job, lease_until=timezone.now() + work.LEASE, tries=0)

@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ from backoffice.jobs.columns import Matched, fold, match_header, missing, names_
 from backoffice.jobs.files import BadFile, Line, Table, open_table
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.registry import Importer, importer_of, importers
-from backoffice.jobs.work import CHUNK, begin, finish_check, with_remarks, work_on
+from backoffice.jobs.work import CHUNK, begin, drop_rows, finish_check, with_remarks, work_on
 from backoffice.outbox.services import ring
 from backoffice.screens.normalise import tidy
 from backoffice.screens.numbers import grouped
@@ -284,5 +285,5 @@ def prune_jobs(*, before: datetime) -> int:
     old.exclude(status__in=[Job.Status.DONE, Job.Status.CANCELLED]).filter(
         created_at__lt=timezone.now() - timedelta(days=1)
     ).update(status=Job.Status.CANCELLED, finished_at=timezone.now())
-    deleted, _by_model = JobRow.objects.filter(job__in=old).delete()
-    return deleted
+    filled = old.filter(Exists(JobRow.objects.filter(job=OuterRef("pk"))))
+    return sum(drop_rows(job.rows.all()) for job in filled)

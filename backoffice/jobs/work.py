@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -23,6 +23,7 @@ from backoffice.jobs.checking import check_rows
 from backoffice.jobs.hints import hint_at_likeness
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.registry import Importer, followers, importer_of
+from backoffice.outbox.again import LOT
 from backoffice.outbox.models import Message
 from backoffice.outbox.services import ring
 from backoffice.outbox.trying import DATABASE_GONE, is_too_slow
@@ -33,6 +34,7 @@ CHUNK: Final = 500
 LEASE: Final = timedelta(seconds=60)
 TRIES: Final = 3
 SLICE_SECONDS: Final = 0.4  # of the sending worker, at a time
+READING_TIME: Final = timedelta(hours=6)  # far more than millions of rows take
 PATIENCE: Final = timedelta(hours=24)  # that a school is asked for; then the job is given up
 
 # What a step may change of a row; everything else stays as it was read.
@@ -278,6 +280,7 @@ def continue_jobs() -> int:
 
 def _next_job() -> Job | None:
     now = timezone.now()
+    drop_unread(now)
     for job in Job.objects.filter(status=Job.Status.ASKING).order_by("pk"):
         if now - job.created_at > PATIENCE:
             Job.objects.filter(pk=job.pk, status=Job.Status.ASKING).update(
@@ -287,6 +290,22 @@ def _next_job() -> Job | None:
             return job
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     return Job.objects.filter(free, status__in=Job.AT_WORK).order_by("pk").first()
+
+
+def drop_unread(now: datetime) -> None:
+    """Whoever read these rows was killed: nothing of them was ever shown, or sent."""
+    for job in Job.objects.filter(status=Job.Status.READING, created_at__lt=now - READING_TIME):
+        logger.warning("job_dropped", extra={"job_id": job.pk})
+        drop_rows(job.rows.all())
+        job.delete()
+
+
+def drop_rows(rows: QuerySet[JobRow]) -> int:
+    """Delete these rows, so many a statement; returns how many."""
+    dropped = 0
+    while lot := list(rows.order_by().values_list("pk", flat=True)[:LOT]):
+        dropped += JobRow.objects.filter(pk__one_of=lot).delete()[0]
+    return dropped
 
 
 def _failed(job: Job, problem: Exception) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -16,6 +17,8 @@ from backoffice.outbox.services import ROW_STATE, enqueue, lock_chain, release_f
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
+
+LOT: Final = 5_000  # rows a statement: half a million took 14.5 of the 15 s that it is given
 
 # Waiting ones go when their cause is mended; a conflict needs a choice, not another try.
 MAY_GO_AGAIN = (Message.Status.REFUSED, Message.Status.UNCERTAIN, Message.Status.QUEUED)
@@ -96,14 +99,39 @@ def take_back_batch(*, batch: int, limit: int) -> int:
     return len(found)
 
 
-def hold_batch(*, batch: int, until: datetime) -> None:
-    """Let nobody begin on what one job asked for, so that there is time to take it back."""
-    _untouched(batch).filter(due_at__lt=until).update(due_at=until)
+def hold_batch(*, batch: int, until: datetime, after: int, seconds: float) -> int | None:
+    """Let nobody begin on what one job asked for, so that there is time to take it back.
+
+    Begins behind the position `after`, and does as much as so many seconds allow; returns the
+    position where to go on, None when all of it is held.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        lot, after = _lot(batch, after)
+        lot.filter(due_at__lt=until).update(due_at=until)
+        if not after:
+            return None
+    return after
 
 
 def let_go_batch(*, batch: int) -> None:
     """What was held and could not be taken back, because others need it, goes after all."""
-    _untouched(batch).update(due_at=timezone.now(), batch=None)
+    after = 0
+    while True:
+        lot, after = _lot(batch, after)
+        lot.update(due_at=timezone.now(), batch=None)
+        if not after:
+            return
+
+
+def _lot(batch: int, after: int) -> tuple[QuerySet[Message], int]:
+    """The next messages of a batch, and behind which position the ones after them begin; 0: none.
+
+    Without their numbers: by those PostgreSQL would look through the whole batch for each lot.
+    """
+    rest = _untouched(batch).filter(position__gt=after)
+    last = rest.order_by("position").values_list("position", flat=True)[LOT - 1 : LOT].first()
+    return (rest, 0) if last is None else (rest.filter(position__lte=last), last)
 
 
 def _untouched(batch: int) -> QuerySet[Message]:

@@ -6,14 +6,16 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from backoffice.eduix.gateway import Gateway
 from backoffice.eduix_sandbox.server import SandboxServer
-from backoffice.jobs import push_jobs, work
+from backoffice.jobs import push_jobs, push_work, work
 from backoffice.jobs.models import Job, JobRow
 from backoffice.jobs.push_jobs import create_push_job, resume_push, stop_push
 from backoffice.jobs.work import continue_jobs, work_on
+from backoffice.outbox import again
 from backoffice.outbox.again import take_back_batch
 from backoffice.outbox.drains import drain_once
 from backoffice.outbox.models import Message, PushState
@@ -103,6 +105,15 @@ def test_two_jobs_of_the_same_rows_send_once(sandbox: SandboxServer, gateway: Ga
     assert Message.objects.count() == 3
 
 
+@pytest.fixture(params=["all at once", "one a statement"])
+def lots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows a statement may change."""
+    if request.param == "one a statement":
+        monkeypatch.setattr(again, "LOT", 1)
+        monkeypatch.setattr(push_work, "LOT", 1)
+        monkeypatch.setattr(work, "LOT", 1)
+
+
 @pytest.mark.django_db
 def test_stopping_one_of_two_jobs_takes_nothing_from_the_other(
     sandbox: SandboxServer, gateway: Gateway
@@ -122,6 +133,7 @@ def test_stopping_one_of_two_jobs_takes_nothing_from_the_other(
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("lots")
 def test_a_stopped_job_goes_on_where_it_was(
     sandbox: SandboxServer, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +163,7 @@ def test_a_stopped_job_goes_on_where_it_was(
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("lots")
 def test_stopping_takes_back_what_goes_before_the_rows_as_well(gateway: Gateway) -> None:
     credits = PersonCreditFactory.create_batch(2)
     kept = PersonCreditFactory(school_person=credits[0].school_person)
@@ -183,17 +196,56 @@ def test_nothing_goes_out_without_what_was_taken_back_before_it(gateway: Gateway
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("lots")
 def test_stopping_holds_at_once_what_is_still_to_be_taken_back(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     PersonFactory.create_batch(3)
     job = work_off(push())
-    monkeypatch.setattr(push_jobs, "work_on", lambda job, seconds: 0)  # the worker is busy
+    monkeypatch.setattr(push_jobs, "STOP_SECONDS", 0.1)
 
-    assert stop_push(job=job)
+    with monkeypatch.context() as patch:
+        patch.setattr(push_work, "take_back_batch", lambda **_options: 1)  # there is so much
+        assert stop_push(job=job)
 
-    assert send(9, gateway) == 0
+        assert job.status == Job.Status.STOPPING
+        assert Message.objects.open().count() == 3
+        assert send(9, gateway) == 0
     assert results(work_off(job)) == {Result.TAKEN_BACK: 3}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_stopped_whatever_becomes_of_the_rest_of_the_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    PersonFactory.create_batch(3)
+    job = work_off(push())
+
+    def too_slow(**_options: Any) -> None:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(push_work, "hold_batch", too_slow)
+        with pytest.raises(OperationalError):
+            stop_push(job=job)
+
+    assert results(work_off(job)) == {Result.TAKEN_BACK: 3}
+    assert job.status == Job.Status.CANCELLED
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("lots")
+def test_a_selection_whose_reader_was_killed_is_dropped_after_some_hours() -> None:
+    PersonFactory.create_batch(3)
+    killed, at_it = push(), push()
+    Job.objects.update(status=Job.Status.READING)
+    Job.objects.filter(pk=killed.pk).update(created_at=timezone.now() - work.READING_TIME)
+
+    continue_jobs()
+
+    assert list(Job.objects.values_list("pk", "status")) == [(at_it.pk, Job.Status.READING)]
+    assert JobRow.objects.count() == 3
+    assert not Message.objects.exists()
 
 
 @pytest.mark.django_db
