@@ -62,6 +62,7 @@ def test_a_house_number_is_no_amount(typed: str) -> None:
     assert "house_number" in form.errors
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("typed", "read"), [("1.000", 1000), (" 3 ", 3), ("1.0", None), ("x", None)]
 )
