@@ -19,6 +19,7 @@ from backoffice.desk.pruning import prune
 from backoffice.explanations.services import explain
 from notifications import body_search
 from notifications.answers import answers, refused_now
+from notifications.applying import apply_waiting
 from notifications.login import current_logins
 from notifications.logins import login_lines
 from notifications.marks import new_test_subject
@@ -310,13 +311,18 @@ def test_the_page_shows_who_may_deliver_beside_who_was_kept_out(settings: Settin
 
 def test_tests_are_deleted_after_a_day_and_nothing_else() -> None:
     now = timezone.now()
-    old, new, real = prematch(new_test_subject()), prematch(new_test_subject()), prematch("K-1")
-    Notification.objects.filter(pk__in=[old.pk, real.pk]).update(
-        received_at=now - timedelta(days=2)
-    )
+    _old, new, unseen = (prematch(new_test_subject()) for _ in range(3))
+    real = prematch("K-1")
+    apply_waiting()
+    Notification.objects.filter(pk=unseen.pk).update(verdict=Notification.Verdict.WAITING)
+    Notification.objects.exclude(pk=new.pk).update(received_at=now - timedelta(days=2))
 
     prune(days=400, now=now)
 
+    # The worker has not seen the third: it goes when that has been.
+    assert set(Notification.objects.values_list("pk", flat=True)) == {new.pk, unseen.pk, real.pk}
+    apply_waiting()
+    prune(days=400, now=now)
     assert set(Notification.objects.values_list("pk", flat=True)) == {new.pk, real.pk}
 
 
