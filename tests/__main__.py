@@ -11,9 +11,9 @@ import time
 from benchmarks.empty_tables import SHARED
 from tests.postgresql import postgresql
 
-# Two more than the cores: many tests wait for a socket, a browser or another process. With one
-# more, two cores stood idle for a quarter of the time.
-WORKERS = str((os.cpu_count() or 1) + 2)
+# One more than the cores: many tests wait for a socket, a browser or another process. Two more
+# took as long on two cores.
+WORKERS = str((os.cpu_count() or 1) + 1)
 
 
 def run(title: str, arguments: list[str], **environment: str) -> int:
