@@ -11,8 +11,7 @@ import time
 from benchmarks.empty_tables import SHARED
 from tests.postgresql import postgresql
 
-# One more than the cores: many tests wait for a socket, a browser or another process. Two more
-# took as long on two cores.
+# One more than the cores: many tests wait for a socket, a browser or another process.
 WORKERS = str((os.cpu_count() or 1) + 1)
 
 
